@@ -1,0 +1,30 @@
+"""Configuration: typed settings, composed by Hydra from `configs/`."""
+
+from maspo.config.compose import as_dict, config_dir, load_experiment, options
+from maspo.config.schema import (
+    BuiltModel,
+    ChainTask,
+    Evaluate,
+    Experiment,
+    Sampler,
+    Supervised,
+    Train,
+)
+from maspo.config.variants import check_variant, objective_settings, sweep_variants
+
+__all__ = [
+    "BuiltModel",
+    "ChainTask",
+    "Evaluate",
+    "Experiment",
+    "Sampler",
+    "Supervised",
+    "Train",
+    "as_dict",
+    "check_variant",
+    "config_dir",
+    "load_experiment",
+    "objective_settings",
+    "options",
+    "sweep_variants",
+]

@@ -1,0 +1,68 @@
+"""From the name of a variant to the settings of its objective, and from sweeps to variants."""
+
+import re
+from typing import Any
+
+import yaml
+from omegaconf import OmegaConf
+
+from maspo.config.compose import compose_raw, config_dir, options
+from maspo.errors import ConfigError
+
+# The paper writes one beta for the two risk factors.
+SHARED_FIELDS = {"beta": ("beta_high", "beta_low")}
+
+
+def objective_settings(variant: str) -> dict[str, Any]:
+    """Return the Hydra node (`_target_` and fields) of a variant's objective.
+
+    A variant is a file of `configs/objective/`, or ``<file>_<field>_<value>`` for one changed
+    field: ``maspo_alpha_0.5``; ``beta`` stands for both of MASPO's betas.
+
+    Raises:
+        ConfigError: the name is neither; the message lists the files and, for a known file,
+            its fields.
+    """
+    known = options("objective")
+    if variant in known:
+        raw = compose_raw([f"+objective={variant}"])
+        return OmegaConf.to_container(raw.objective)
+    match = None
+    for base in sorted(known, key=len, reverse=True):
+        if match := re.fullmatch(re.escape(base) + r"_(?P<field>[a-z_]+)_(?P<value>[^_]+)", variant):
+            break
+    if not match:
+        raise ConfigError(
+            f"variant {variant!r} is unknown: valid are {known}, or one of them with a changed "
+            "field, as in maspo_alpha_0.5"
+        )
+    settings = objective_settings(base)
+    value = yaml.safe_load(match["value"])
+    for field in SHARED_FIELDS.get(match["field"], (match["field"],)):
+        if field not in settings:
+            fields = sorted(set(settings) - {"_target_"})
+            raise ConfigError(f"variant {variant!r}: {base} has no {field!r}, it has {fields}")
+        settings[field] = float(value) if type(value) is int else value
+    return settings
+
+
+def check_variant(variant: str) -> None:
+    """Build the objective of a variant, so that a bad value is found before any job.
+
+    Raises:
+        ConfigError: the objective refuses its settings.
+    """
+    from hydra.utils import instantiate
+
+    settings = objective_settings(variant)
+    try:
+        instantiate(settings)
+    except Exception as error:
+        raise ConfigError(f"variant {variant!r}: {settings}: {error}") from error
+
+
+def sweep_variants(sweep: str) -> list[str]:
+    """Return the variants that `configs/sweep/<sweep>.yaml` compares, in the table's order."""
+    if sweep not in options("sweep"):
+        raise ConfigError(f"sweep {sweep!r} is unknown: valid are {options('sweep')}")
+    return list(OmegaConf.load(config_dir() / "sweep" / f"{sweep}.yaml").variants)

@@ -1,0 +1,14 @@
+"""What must be fixed for torch to give the same bits twice on one machine."""
+
+import torch
+
+
+def make_deterministic(threads: int) -> None:
+    """Fix the choice of kernels and the number of threads.
+
+    The order of a parallel sum depends on the number of threads, so that number is a setting of
+    the experiment and not a property of the machine.
+    """
+    torch.use_deterministic_algorithms(True)
+    torch.set_num_threads(threads)
+    torch.manual_seed(0)  # a draw that escaped `derive_seed` is at least the same in every run

@@ -1,0 +1,72 @@
+"""Log-probability and entropy of every completion token under a policy."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel
+
+
+@dataclass(frozen=True)
+class Packed:
+    """B sequences as one padded batch: prompts padded on the left, completions on the right.
+
+    So every completion starts in the same column. Shapes: `input_ids`, `attention_mask` and
+    `position_ids` (B, P + T), `mask` (B, T), true on completion tokens.
+    """
+
+    input_ids: Tensor
+    attention_mask: Tensor
+    position_ids: Tensor
+    mask: Tensor
+
+    @property
+    def completions(self) -> Tensor:
+        """The completion columns of `input_ids`, (B, T)."""
+        return self.input_ids[:, -self.mask.shape[1] :]
+
+
+def pack(
+    prompts: Sequence[Sequence[int]],
+    completions: Sequence[Sequence[int]],
+    pad_id: int,
+    device: torch.device | str = "cpu",
+) -> Packed:
+    """Pad prompts and completions to the longest of this batch, no further."""
+    width = max(map(len, prompts))
+    length = max(1, max(map(len, completions)))
+    ids = torch.full((len(prompts), width + length), pad_id)
+    attention = torch.zeros_like(ids)
+    for row, (prompt, completion) in enumerate(zip(prompts, completions, strict=True)):
+        columns = slice(width - len(prompt), width + len(completion))
+        ids[row, columns] = torch.tensor([*prompt, *completion])
+        attention[row, columns] = 1
+    positions = (attention.cumsum(1) - 1).clamp(min=0)
+    mask = attention[:, width:].bool()
+    return Packed(*(tensor.to(device) for tensor in (ids, attention, positions, mask)))
+
+
+def token_log_probs(
+    policy: PreTrainedModel, batch: Packed, temperature: float = 1.0, entropy: bool = False
+) -> tuple[Tensor, Tensor | None]:
+    """Return the log-probability of each completion token and, if asked, the entropy.
+
+    Both are (B, T) float32, of the distribution softmax(logits / temperature) that the token was
+    drawn from; they hold arbitrary finite values outside the mask. The entropy (nats) carries no
+    gradient.
+    """
+    length = batch.mask.shape[1]
+    logits = policy(
+        input_ids=batch.input_ids,
+        attention_mask=batch.attention_mask,
+        position_ids=batch.position_ids,
+        logits_to_keep=length + 1,
+        use_cache=False,
+    ).logits[:, :-1]
+    distribution = torch.log_softmax(logits.float() / temperature, dim=-1)
+    log_prob = distribution.gather(-1, batch.completions.unsqueeze(-1)).squeeze(-1)
+    if not entropy:
+        return log_prob, None
+    detached = distribution.detach()
+    return log_prob, -(detached.exp() * detached).sum(-1)

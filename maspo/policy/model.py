@@ -1,0 +1,78 @@
+"""Building, loading and saving a policy."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    Qwen2Config,
+    Qwen2ForCausalLM,
+)
+
+from maspo.errors import ConfigError, DataError
+from maspo.files import atomic
+
+
+def build_policy(
+    architecture: dict[str, Any], tokenizer: PreTrainedTokenizerBase, seed: int
+) -> Qwen2ForCausalLM:
+    """Return a freshly initialised Qwen2-architecture policy.
+
+    Args:
+        architecture: fields of `transformers.Qwen2Config`, without the vocabulary's.
+        tokenizer: fixes the vocabulary size, padding and end token.
+        seed: of the initial weights; the caller's random state is left as it was.
+
+    Raises:
+        ConfigError: an architecture that Qwen2Config or the model refuses.
+    """
+    known = set(Qwen2Config().to_dict())
+    if unknown := set(architecture) - known:
+        raise ConfigError(
+            f"model.architecture has {sorted(unknown)}, which Qwen2Config does not: "
+            f"valid are {sorted(known)}"
+        )
+    config = Qwen2Config(
+        **architecture,
+        vocab_size=len(tokenizer),
+        pad_token_id=tokenizer.pad_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        bos_token_id=None,
+        tie_word_embeddings=True,
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return Qwen2ForCausalLM(config)
+
+
+def load_policy(
+    folder: Path | str, dtype: str = "float32"
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """Load a policy and its tokenizer from a folder in Hugging Face format.
+
+    Raises:
+        DataError: the folder is missing, incomplete or truncated; the message names it.
+    """
+    if not (Path(folder) / "config.json").is_file():
+        raise DataError(f"{folder} holds no policy (no config.json): run the step that makes it")
+    try:
+        policy = AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, dtype))
+        return policy, AutoTokenizer.from_pretrained(folder)
+    except Exception as error:  # safetensors and transformers raise many types for a cut file
+        raise DataError(
+            f"the policy in {folder} cannot be loaded ({type(error).__name__}: {error}); "
+            "delete the folder and run the step that makes it"
+        ) from error
+
+
+def save_policy(
+    folder: Path | str, policy: PreTrainedModel, tokenizer: PreTrainedTokenizerBase
+) -> None:
+    """Write a policy and its tokenizer to a folder in Hugging Face format, atomically."""
+    with atomic(folder) as temporary:
+        policy.save_pretrained(temporary)
+        tokenizer.save_pretrained(temporary)

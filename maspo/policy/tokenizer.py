@@ -1,0 +1,53 @@
+"""A character-level tokenizer in Hugging Face format, for policies that are built here."""
+
+from collections.abc import Sequence
+
+from transformers import PreTrainedTokenizerBase, Qwen2Tokenizer
+
+from maspo.errors import DataError
+from maspo.tasks import Problem
+
+PAD, EOS = "<pad>", "<|endoftext|>"
+# A conversation is its contents, one after the other: the chain task needs no role marks.
+CHAT_TEMPLATE = "{% for message in messages %}{{ message['content'] }}{% endfor %}"
+
+
+def build_tokenizer(characters: str) -> Qwen2Tokenizer:
+    """Return a tokenizer with one token for each character, after ``<pad>`` (0) and the end (1).
+
+    It is a Qwen2 tokenizer without merges, because that is the class that `AutoTokenizer` puts
+    over any tokenizer file beside a Qwen2 model, and its end token is Qwen2's, because that class
+    would otherwise add it as one token more.
+    """
+    vocabulary = {token: i for i, token in enumerate([PAD, EOS, *characters])}
+    return Qwen2Tokenizer(
+        vocab=vocabulary,
+        merges=[],
+        unk_token=EOS,
+        eos_token=EOS,
+        pad_token=PAD,
+        chat_template=CHAT_TEMPLATE,
+    )
+
+
+def encode_prompts(
+    tokenizer: PreTrainedTokenizerBase, problems: Sequence[Problem], max_tokens: int
+) -> list[list[int]]:
+    """Return each problem's prompt, rendered by the chat template, as token ids.
+
+    Raises:
+        DataError: a prompt is longer than `max_tokens`; the message names the problem.
+    """
+    prompts = [
+        tokenizer.apply_chat_template(
+            list(problem.messages), add_generation_prompt=True, tokenize=True, return_dict=False
+        )
+        for problem in problems
+    ]
+    for problem, prompt in zip(problems, prompts, strict=True):
+        if len(prompt) > max_tokens:
+            raise DataError(
+                f"the prompt of problem {problem.id} ({problem.source}) has {len(prompt)} tokens, "
+                f"over task.max_prompt_tokens={max_tokens}"
+            )
+    return prompts

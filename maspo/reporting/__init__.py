@@ -1,0 +1,1 @@
+"""Reporting: records of many runs to tables."""

@@ -1,0 +1,38 @@
+"""What every sampler offers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class SamplingSettings:
+    """Temperature, nucleus and length of the completions to draw."""
+
+    max_tokens: int
+    temperature: float = 1.0
+    top_p: float = 1.0
+
+
+@dataclass(frozen=True)
+class Completion:
+    """One drawn completion.
+
+    `tokens` ends with the end token unless the length limit cut it; `text` has no special tokens.
+    """
+
+    tokens: tuple[int, ...]
+    text: str
+
+
+class Sampler(Protocol):
+    """Draws one completion for each prompt, each from a seed of its own."""
+
+    def sample(
+        self,
+        prompts: Sequence[Sequence[int]],
+        seeds: Sequence[int],
+        settings: SamplingSettings,
+    ) -> list[Completion]:
+        """Return the completions in the order of the prompts (token ids)."""
+        ...

@@ -1,0 +1,74 @@
+"""What the steps share: their command line and the record of what they did."""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from maspo.audit import write_manifest
+from maspo.config import Experiment, load_experiment
+from maspo.errors import ConfigError, MaspoError
+from maspo.layout import Layout
+
+
+def run_step(step: Callable[[Experiment], None], needs: tuple[str, ...] = ()) -> None:
+    """Compose the experiment from the command line, run `step` on it and exit.
+
+    `needs` names the settings that this step cannot do without (``variant``, ``seed``). Errors
+    meant for the user are printed without a traceback; the exit status is then 1.
+    """
+    parser = argparse.ArgumentParser(description=step.__doc__)
+    parser.add_argument("overrides", nargs="*", help="Hydra overrides such as scale=smoke")
+    arguments = parser.parse_args()
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    try:
+        experiment = load_experiment(arguments.overrides)
+        for name in needs:
+            if getattr(experiment, name) is None:
+                raise ConfigError(f"{name} is missing: add {name}=... to the command line")
+        step(experiment)
+    except MaspoError as error:
+        sys.exit(f"error: {error}")
+
+
+class StepRecord:
+    """Times a step and writes its manifest at the end."""
+
+    def __init__(self, name: str, experiment: Experiment) -> None:
+        self.name = name
+        self.layout = Layout(Path(experiment.results))
+        self.started = datetime.now(UTC)
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def timed(self, part: str) -> Iterator[None]:
+        """Count the seconds of a block under a name."""
+        start = time.perf_counter()
+        yield
+        self.seconds[part] = time.perf_counter() - start
+
+    def finish(
+        self,
+        folder: Path,
+        settings: Mapping[str, Any],
+        seeds: Mapping[str, int],
+        inputs: Iterable[Path],
+        outputs: Iterable[Path],
+        manifest: str = "manifest.json",
+    ) -> None:
+        """Write the manifest into `folder`."""
+        write_manifest(
+            folder / manifest,
+            self.name,
+            settings,
+            inputs,
+            outputs,
+            seeds,
+            self.started,
+            self.seconds,
+        )

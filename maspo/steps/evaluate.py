@@ -1,0 +1,46 @@
+"""Step: draw and grade completions of every benchmark problem with one policy."""
+
+from maspo.config import Experiment, as_dict
+from maspo.determinism import make_deterministic
+from maspo.evaluation.records import evaluate as draw_records
+from maspo.evaluation.records import write_records
+from maspo.policy import load_policy
+from maspo.sampling.transformers import TransformersSampler
+from maspo.steps.common import StepRecord, run_step
+from maspo.tasks import read_problems
+from maspo.tasks.chain import benchmark_name
+from maspo.verifier import Verifier
+
+
+def evaluate(experiment: Experiment) -> None:
+    """Write evaluation/<variant>/seed_<seed>/records.parquet."""
+    make_deterministic(experiment.evaluate.threads)
+    record = StepRecord("evaluate", experiment)
+    names = [benchmark_name(length) for length in experiment.task.benchmark_lengths]
+    files = [record.layout.data / "benchmarks" / f"{name}.parquet" for name in names]
+    benchmarks = dict(zip(names, map(read_problems, files), strict=True))
+    source = record.layout.policy(experiment.variant, experiment.seed)
+    folder = record.layout.evaluation(experiment.variant, experiment.seed)
+    policy, tokenizer = load_policy(source, experiment.model.dtype)
+    with record.timed("sample"), Verifier(rules=experiment.task.extraction) as verifier:
+        records = draw_records(
+            benchmarks,
+            TransformersSampler(policy, tokenizer, experiment.sampler.batch_size),
+            tokenizer,
+            verifier,
+            experiment.evaluate,
+            experiment.task,
+            experiment.seed,
+        )
+    write_records(folder / "records.parquet", records)
+    record.finish(
+        folder,
+        {"evaluate": as_dict(experiment.evaluate), "sampler": as_dict(experiment.sampler)},
+        {"evaluate": experiment.seed},
+        [*files, source],
+        [folder / "records.parquet"],
+    )
+
+
+if __name__ == "__main__":
+    run_step(evaluate, needs=("variant", "seed"))

@@ -1,0 +1,78 @@
+"""Step: one RL run."""
+
+import hashlib
+import json
+import shutil
+from typing import Any
+
+from hydra.utils import instantiate
+
+from maspo.config import Experiment, as_dict, check_variant, objective_settings
+from maspo.determinism import make_deterministic
+from maspo.files import atomic, sha256
+from maspo.policy import encode_prompts, load_policy, save_policy
+from maspo.sampling.transformers import TransformersSampler
+from maspo.steps.common import StepRecord, run_step
+from maspo.tasks import read_problems
+from maspo.training.checkpoint import CheckpointFolder
+from maspo.training.loop import Trainer
+from maspo.verifier import Verifier
+
+
+def run_settings(experiment: Experiment) -> dict[str, Any]:
+    """Return what a run depends on besides its inputs: what the manifest keeps."""
+    return {
+        "objective": objective_settings(experiment.variant),
+        "train": as_dict(experiment.train),
+        "sampler": as_dict(experiment.sampler),
+        "task": as_dict(experiment.task),
+        "dtype": experiment.model.dtype,
+    }
+
+
+def train(experiment: Experiment) -> None:
+    """Write runs/<variant>/seed_<seed>: the trained policy and its logs."""
+    check_variant(experiment.variant)
+    settings = run_settings(experiment)
+    make_deterministic(experiment.train.threads)
+    record = StepRecord("train", experiment)
+    source = record.layout.data / "train.parquet"
+    base = record.layout.base / "policy"
+    folder = record.layout.run(experiment.variant, experiment.seed)
+    problems = read_problems(source)
+    policy, tokenizer = load_policy(base, experiment.model.dtype)
+    identity = {**settings, "seed": experiment.seed, "data": sha256(source), "base": sha256(base)}
+    checkpoints = CheckpointFolder(
+        record.layout.checkpoints(experiment.variant, experiment.seed),
+        hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest(),
+    )
+    with record.timed("train"), Verifier(rules=experiment.task.extraction) as verifier:
+        trainer = Trainer(
+            policy=policy,
+            tokenizer=tokenizer,
+            objective=instantiate(settings["objective"]),
+            sampler=TransformersSampler(policy, tokenizer, experiment.sampler.batch_size),
+            verifier=verifier,
+            problems=problems,
+            prompts=encode_prompts(tokenizer, problems, experiment.task.max_prompt_tokens),
+            settings=experiment.train,
+            max_tokens=experiment.task.max_completion_tokens,
+            seed=experiment.seed,
+        )
+        trainer.train(checkpoints, f"{experiment.variant} seed {experiment.seed}")
+    save_policy(folder / "policy", policy, tokenizer)
+    for name in ("metrics.jsonl", "timings.jsonl"):
+        with atomic(folder / name) as temporary:
+            shutil.copyfile(checkpoints.folder / name, temporary)
+    record.finish(
+        folder,
+        settings,
+        {"run": experiment.seed},
+        [source, base],
+        [folder / "policy", folder / "metrics.jsonl"],
+    )
+    checkpoints.clear()
+
+
+if __name__ == "__main__":
+    run_step(train, needs=("variant", "seed"))

@@ -1,0 +1,78 @@
+"""The one schema of problems, for training and for every benchmark."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from maspo.errors import DataError
+from maspo.files import atomic
+
+SCHEMA = pa.schema(
+    [
+        ("id", pa.string()),
+        ("messages", pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))),
+        ("answer", pa.string()),
+        ("source", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A question as chat messages, its gold answer, and the data set that it comes from.
+
+    `id` depends on the messages alone, so the same question has the same id in every source.
+    """
+
+    id: str
+    messages: tuple[dict[str, str], ...]
+    answer: str
+    source: str
+
+    @classmethod
+    def create(cls, question: str, answer: str, source: str) -> "Problem":
+        """Return a problem of one user message, identified by its content."""
+        messages = ({"role": "user", "content": question},)
+        content = json.dumps(messages, ensure_ascii=False, sort_keys=True)
+        return cls(hashlib.sha256(content.encode()).hexdigest()[:16], messages, answer, source)
+
+
+def write_problems(path: Path | str, problems: Sequence[Problem]) -> None:
+    """Write problems to a Parquet file of `SCHEMA`, atomically."""
+    table = pa.Table.from_pylist([asdict(problem) for problem in problems], schema=SCHEMA)
+    with atomic(path) as temporary:
+        pq.write_table(table, temporary)
+
+
+def read_problems(path: Path | str) -> list[Problem]:
+    """Read a Parquet file of `SCHEMA`.
+
+    Raises:
+        DataError: the file is missing, truncated or has other columns.
+    """
+    table = read_table(path, SCHEMA)
+    return [Problem(**{**row, "messages": tuple(row["messages"])}) for row in table.to_pylist()]
+
+
+def read_table(path: Path | str, schema: pa.Schema) -> pa.Table:
+    """Read a Parquet file and check its columns against `schema`.
+
+    Raises:
+        DataError: the file is missing, truncated or of another schema; the message names it.
+    """
+    try:
+        table = pq.read_table(path)
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(f"could not read {path} as Parquet: {error}") from error
+    if not table.schema.equals(schema):
+        raise DataError(
+            f"{path} has columns {dict(zip(table.schema.names, map(str, table.schema.types)))}, "
+            f"expected {dict(zip(schema.names, map(str, schema.types)))}: it is not what this "
+            "version writes; delete it and run the step that makes it"
+        )
+    return table

@@ -1,0 +1,1 @@
+"""Training: the supervised base policy and the RL loop."""

@@ -1,0 +1,69 @@
+"""Checkpoints of a run that may be killed at any moment."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch.optim import Optimizer
+from transformers import PreTrainedModel
+
+from maspo.errors import DataError
+from maspo.files import atomic, read_json, write_json
+
+
+@dataclass(frozen=True)
+class CheckpointFolder:
+    """The last checkpoint of one run, with the logs written so far.
+
+    It lives outside the step's declared outputs, because Snakemake deletes those before a job
+    and after a failed one. `fingerprint` names everything the run depends on: a checkpoint of
+    another fingerprint is of another run and is cleared.
+
+    The random state of a run is its step: every draw derives from (seed, purpose, step).
+    """
+
+    folder: Path
+    fingerprint: str
+
+    @property
+    def state(self) -> Path:
+        """The file of step, weights and optimizer state."""
+        return self.folder / "checkpoint.pt"
+
+    def prepare(self) -> None:
+        """Create the folder; clear it if what it holds belongs to another run."""
+        owner = self.folder / "fingerprint.json"
+        if owner.is_file() and read_json(owner) == self.fingerprint:
+            return
+        self.clear()
+        write_json(owner, self.fingerprint)
+
+    def save(self, step: int, policy: PreTrainedModel, optimizer: Optimizer) -> None:
+        """Replace the checkpoint, atomically."""
+        state = {"step": step, "policy": policy.state_dict(), "optimizer": optimizer.state_dict()}
+        with atomic(self.state) as temporary:
+            torch.save(state, temporary)
+
+    def load(self, policy: PreTrainedModel, optimizer: Optimizer) -> int:
+        """Restore policy and optimizer in place; return the number of steps done (0 without).
+
+        Raises:
+            DataError: the checkpoint is truncated or of another shape; the message names it.
+        """
+        if not self.state.is_file():
+            return 0
+        try:
+            state = torch.load(self.state, weights_only=True, map_location=policy.device)
+            policy.load_state_dict(state["policy"])
+            optimizer.load_state_dict(state["optimizer"])
+            return int(state["step"])
+        except Exception as error:  # a cut zip archive raises a different type at every length
+            raise DataError(
+                f"the checkpoint {self.state} cannot be read ({type(error).__name__}: {error}); "
+                f"delete {self.folder} to train this run from its beginning"
+            ) from error
+
+    def clear(self) -> None:
+        """Delete the folder and everything in it."""
+        shutil.rmtree(self.folder, ignore_errors=True)

@@ -1,0 +1,64 @@
+"""The log of a training run: two JSON-lines files and a line of progress."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, Self, TextIO
+
+from rich.progress import Progress
+
+from maspo.files import read_json_lines, write_text
+
+
+class TrainingLog:
+    """Appends one row a step to ``metrics.jsonl`` and one to ``timings.jsonl``.
+
+    Metrics are the same bytes whenever the run is repeated; seconds are not, so they stand in a
+    file of their own. On a terminal a progress bar shows the last row, elsewhere plain lines do.
+
+    Args:
+        folder: where the two files are.
+        title: what the progress bar is called.
+        total: the number of steps.
+        done: steps already in the log; rows behind them (of a run that was killed between its
+            last checkpoint and its end) are dropped.
+    """
+
+    def __init__(self, folder: Path, title: str, total: int, done: int = 0) -> None:
+        self.title, self.total = title, total
+        self.files: dict[str, TextIO] = {}
+        for name in ("metrics", "timings"):
+            path = folder / f"{name}.jsonl"
+            _keep_rows(path, done)
+            self.files[name] = path.open("a", encoding="utf-8")
+        self.progress = Progress(disable=not sys.stderr.isatty(), transient=True)
+        self.task = self.progress.add_task(title, total=total, completed=done)
+
+    def __enter__(self) -> Self:
+        self.progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.progress.stop()
+        for file in self.files.values():
+            file.close()
+
+    def write(self, step: int, metrics: dict[str, Any], timings: dict[str, Any]) -> None:
+        """Append the rows of one step and show the first few metrics."""
+        for name, row in (("metrics", metrics), ("timings", timings)):
+            self.files[name].write(json.dumps({"step": step, **row}) + "\n")
+            self.files[name].flush()
+        shown = "  ".join(f"{key} {value:.3f}" for key, value in list(metrics.items())[:4])
+        self.progress.update(self.task, advance=1, description=f"{self.title}  {shown}")
+        if self.progress.disable:
+            print(f"{self.title}  step {step}/{self.total}  {shown}", file=sys.stderr, flush=True)
+
+
+def _keep_rows(path: Path, count: int) -> None:
+    if count == 0:
+        path.unlink(missing_ok=True)
+        return
+    with path.open("rb") as file:
+        kept = b"".join(line for line, _ in zip(file, range(count), strict=False))
+    write_text(path, kept.decode())
+    assert len(read_json_lines(path)) == count, f"{path} is shorter than its checkpoint"

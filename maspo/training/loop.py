@@ -1,0 +1,221 @@
+"""The RL loop: sample groups, grade them, and update the policy several times on each batch.
+
+One step is one rollout batch. The policy that drew it is the old policy of all the updates that
+follow, so the later ones are off-policy: this is where the objectives differ. There is no KL term
+(paper: coefficient 0).
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from maspo.config import Train
+from maspo.objectives import ObjectiveOutput, PolicyBatch
+from maspo.policy import Packed, pack, token_log_probs
+from maspo.sampling import Completion, Sampler, SamplingSettings
+from maspo.seeding import derive_seed, numpy_generator
+from maspo.tasks import Problem
+from maspo.training.advantages import group_relative
+from maspo.training.checkpoint import CheckpointFolder
+from maspo.training.log import TrainingLog
+from maspo.verifier import Verdict, Verifier
+
+Objective = Callable[[PolicyBatch], ObjectiveOutput]
+
+
+@dataclass
+class Rollout:
+    """One batch of completions: consecutive runs of `group_size` rows answer the same prompt."""
+
+    prompts: list[list[int]]
+    completions: list[Completion]
+    rewards: Tensor  # (B,)
+    metrics: dict[str, float]
+
+
+@dataclass
+class MiniBatch:
+    """The rows of one update, with what the old policy said about them."""
+
+    packed: Packed
+    advantages: Tensor  # (B, T), the same number on every token of a completion
+    old_log_prob: Tensor  # (B, T)
+    old_entropy: Tensor  # (B, T), nats
+
+
+@dataclass
+class Trainer:
+    """One run: a policy, what it is trained on and how."""
+
+    policy: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    objective: Objective
+    sampler: Sampler
+    verifier: Verifier
+    problems: Sequence[Problem]
+    prompts: Sequence[list[int]]  # token ids of each problem's prompt
+    settings: Train
+    max_tokens: int
+    seed: int
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.optimizer = torch.optim.AdamW(
+            self.policy.parameters(),
+            lr=self.settings.lr,
+            betas=tuple(self.settings.betas),
+            weight_decay=self.settings.weight_decay,
+        )
+
+    def train(self, checkpoints: CheckpointFolder, title: str) -> None:
+        """Train to the last step, going on from the last checkpoint if there is one.
+
+        The logs are left in the checkpoint folder, for the caller to take.
+        """
+        checkpoints.prepare()
+        done = checkpoints.load(self.policy, self.optimizer)
+        with TrainingLog(checkpoints.folder, title, self.settings.steps, done) as log:
+            for step in range(done + 1, self.settings.steps + 1):
+                log.write(step, *self.step(step))
+                if step % self.settings.checkpoint_every == 0:
+                    checkpoints.save(step, self.policy, self.optimizer)
+
+    def step(self, step: int) -> tuple[dict[str, float], dict[str, float]]:
+        """Run one rollout batch and its updates; return its metrics and its seconds by phase."""
+        start = time.perf_counter()
+        self.seconds = {}
+        rollout = self.roll_out(step)
+        with self.phase("old_log_probs"):
+            mini_batches = self.split(rollout)
+        with self.phase("update"):
+            updates = [self.update(mini_batch) for mini_batch in mini_batches]
+        metrics = {**rollout.metrics, **summarize(mini_batches), **merge(updates)}
+        total = time.perf_counter() - start
+        timings = {
+            "seconds": total,
+            **self.seconds,
+            "other": total - sum(self.seconds.values()),
+            "tokens_per_second": metrics["tokens"] / total,
+        }
+        return metrics, timings
+
+    def roll_out(self, step: int) -> Rollout:
+        """Draw a group of completions for each prompt of this step and grade them."""
+        settings = self.settings
+        rows = [
+            row
+            for row in epoch_rows(len(self.problems), settings.prompts_per_batch, self.seed, step)
+            for _ in range(settings.group_size)
+        ]
+        prompts = [self.prompts[row] for row in rows]
+        seeds = [derive_seed(self.seed, "rollout", step, i) for i in range(len(rows))]
+        with self.phase("sample"):
+            sampling = SamplingSettings(self.max_tokens, settings.temperature)
+            completions = self.sampler.sample(prompts, seeds, sampling)
+        with self.phase("verify"):
+            verdicts = self.verifier.grade_many(
+                [completion.text for completion in completions],
+                [self.problems[row].answer for row in rows],
+            )
+        rewards = torch.tensor([verdict.reward for verdict in verdicts])
+        groups = rewards.view(-1, settings.group_size)
+        lengths = [len(completion.tokens) for completion in completions]
+        metrics = {
+            "reward": rewards.mean().item(),
+            "uniform_groups": (groups == groups[:, :1]).all(1).sum().item(),
+            "completion_length": sum(lengths) / len(lengths),
+            "tokens": sum(lengths),
+            **{v.value: verdicts.count(v) for v in Verdict if v is not Verdict.CORRECT},
+        }
+        return Rollout(prompts, completions, rewards, metrics)
+
+    @torch.no_grad()
+    def split(self, rollout: Rollout) -> list[MiniBatch]:
+        """Cut a rollout into mini-batches of whole groups and score them with the old policy.
+
+        The old policy sees the very tensors that the updates will see, so the first update of a
+        batch has a ratio of exactly 1.
+        """
+        settings = self.settings
+        groups = rollout.rewards.view(-1, settings.group_size)
+        advantages = group_relative(groups, settings.normalize_std).flatten()
+        size = len(rollout.prompts) // settings.updates_per_batch
+        mini_batches = []
+        for first in range(0, len(rollout.prompts), size):
+            rows = slice(first, first + size)
+            packed = pack(
+                rollout.prompts[rows],
+                [completion.tokens for completion in rollout.completions[rows]],
+                self.tokenizer.pad_token_id,
+                self.policy.device,
+            )
+            old = token_log_probs(self.policy, packed, settings.temperature, entropy=True)
+            expanded = advantages[rows, None].to(packed.mask.device).expand(packed.mask.shape)
+            mini_batches.append(MiniBatch(packed, expanded, *old))
+        return mini_batches
+
+    def update(self, mini_batch: MiniBatch) -> dict[str, float]:
+        """Take one optimizer step on one mini-batch; return the objective's metrics."""
+        log_prob, entropy = token_log_probs(
+            self.policy,
+            mini_batch.packed,
+            self.settings.temperature,
+            entropy=self.objective.needs_entropy,
+        )
+        output = self.objective(
+            PolicyBatch(
+                log_prob=log_prob,
+                old_log_prob=mini_batch.old_log_prob,
+                advantages=mini_batch.advantages,
+                mask=mini_batch.packed.mask,
+                entropy=entropy,
+            )
+        )
+        output.loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(
+            self.policy.parameters(), self.settings.max_grad_norm
+        )
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        return {"loss": output.loss.item(), "gradient_norm": norm.item(), **output.metrics}
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Count the seconds of a block under a name."""
+        start = time.perf_counter()
+        yield
+        self.seconds[name] = time.perf_counter() - start
+
+
+def epoch_rows(count: int, batch: int, seed: int, step: int) -> list[int]:
+    """Return the rows of the `step`-th batch (from 1) of an endless walk over `count` problems.
+
+    Every epoch is a permutation of its own, so no problem comes twice before all have come once.
+    """
+    first = (step - 1) * batch
+    epochs = range(first // count, (first + batch - 1) // count + 1)
+    walk = np.concatenate([numpy_generator(seed, "epoch", e).permutation(count) for e in epochs])
+    offset = first - epochs[0] * count
+    return walk[offset : offset + batch].tolist()
+
+
+def summarize(mini_batches: Sequence[MiniBatch]) -> dict[str, float]:
+    """Return the old policy's mean entropy (nats a token) over a whole rollout batch."""
+    total = sum(float((m.old_entropy * m.packed.mask).sum()) for m in mini_batches)
+    return {"entropy": total / sum(int(m.packed.mask.sum()) for m in mini_batches)}
+
+
+def merge(updates: Sequence[dict[str, float]]) -> dict[str, float]:
+    """Return the metrics of a step's updates as one row: extremes of extremes, else means."""
+    row = {}
+    for name in updates[0]:
+        values = [update[name] for update in updates]
+        pick = {"_min": min, "_max": max}.get(name[-4:])
+        row[name] = pick(values) if pick else sum(values) / len(values)
+    return row

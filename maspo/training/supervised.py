@@ -1,0 +1,61 @@
+"""The base policy: supervised training on demonstrations that are often wrong.
+
+It learns every fact of the task but samples it badly, which is where RL with verifiable rewards
+has something to do: Pass@k is high and Avg@k is not.
+"""
+
+import time
+from pathlib import Path
+
+import torch
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from maspo.config import Supervised
+from maspo.policy import pack, token_log_probs
+from maspo.seeding import numpy_generator
+from maspo.tasks import Problem
+from maspo.tasks.chain import demonstrate
+from maspo.training.log import TrainingLog
+
+
+def train_base(
+    policy: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    problems: list[Problem],
+    settings: Supervised,
+    folder: Path,
+) -> None:
+    """Train `policy` in place, with AdamW and a cosine decay to zero.
+
+    The learning curve (mean negative log-likelihood of a demonstration token, in nats, over the
+    steps since the last row) goes to ``metrics.jsonl`` in `folder`, the seconds to
+    ``timings.jsonl``.
+    """
+    optimizer = torch.optim.AdamW(policy.parameters(), lr=settings.lr, weight_decay=0.0)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, settings.steps)
+    policy.train()
+    losses: list[float] = []
+    start = time.perf_counter()
+    with TrainingLog(folder, "base", settings.steps) as log:
+        for step in range(1, settings.steps + 1):
+            rng = numpy_generator(settings.seed, "demonstrations", step)
+            chosen = [problems[i] for i in rng.integers(len(problems), size=settings.batch_size)]
+            questions = [problem.messages[0]["content"] for problem in chosen]
+            demonstrations = [demonstrate(q, settings.error_rate, rng) for q in questions]
+            batch = pack(
+                tokenizer(questions).input_ids,
+                [[*ids, tokenizer.eos_token_id] for ids in tokenizer(demonstrations).input_ids],
+                tokenizer.pad_token_id,
+            )
+            log_prob, _ = token_log_probs(policy, batch)
+            loss = -log_prob[batch.mask].mean()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+            optimizer.zero_grad()
+            losses.append(loss.item())
+            if step % settings.log_every == 0 or step == settings.steps:
+                metrics = {"loss": sum(losses) / len(losses), "lr": schedule.get_last_lr()[0]}
+                log.write(step, metrics, {"seconds": time.perf_counter() - start})
+                losses.clear()
+    policy.eval()

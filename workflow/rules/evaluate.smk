@@ -1,0 +1,16 @@
+rule evaluate:
+    input:
+        benchmarks=rules.data.output.benchmarks,
+        policy=policy_of,
+    output:
+        records=f"{RESULTS}/evaluation/{{variant}}/seed_{{seed}}/records.parquet",
+        manifest=f"{RESULTS}/evaluation/{{variant}}/seed_{{seed}}/manifest.json",
+    log:
+        f"{RESULTS}/logs/evaluate/{{variant}}/seed_{{seed}}.log",
+    benchmark:
+        f"{RESULTS}/usage/evaluate/{{variant}}/seed_{{seed}}.tsv"
+    threads: EXPERIMENT.evaluate.threads
+    params:
+        settings=settings(EXPERIMENT.evaluate, EXPERIMENT.sampler),
+    shell:
+        "{STEP}.evaluate {ARGUMENTS} variant={wildcards.variant} seed={wildcards.seed} > {log} 2>&1"

@@ -1,0 +1,20 @@
+rule train:
+    input:
+        problems=rules.data.output.train,
+        base=rules.base.output.policy,
+    output:
+        policy=directory(f"{RESULTS}/runs/{{variant}}/seed_{{seed}}/policy"),
+        metrics=f"{RESULTS}/runs/{{variant}}/seed_{{seed}}/metrics.jsonl",
+        timings=f"{RESULTS}/runs/{{variant}}/seed_{{seed}}/timings.jsonl",
+        manifest=f"{RESULTS}/runs/{{variant}}/seed_{{seed}}/manifest.json",
+    log:
+        f"{RESULTS}/logs/train/{{variant}}/seed_{{seed}}.log",
+    benchmark:
+        f"{RESULTS}/usage/train/{{variant}}/seed_{{seed}}.tsv"
+    threads: EXPERIMENT.train.threads
+    params:
+        settings=lambda wildcards: settings(
+            objective_settings(wildcards.variant), EXPERIMENT.train, EXPERIMENT.sampler
+        ),
+    shell:
+        "{STEP}.train {ARGUMENTS} variant={wildcards.variant} seed={wildcards.seed} > {log} 2>&1"
