@@ -1,0 +1,31 @@
+"""Dr. GRPO: GRPO without the length bias of its aggregation."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from maspo.objectives.base import PolicyBatch, register
+from maspo.objectives.grpo import Grpo
+from maspo.objectives.settings import setting
+
+
+@register("dr_grpo")
+@dataclass(frozen=True, kw_only=True)
+class DrGrpo(Grpo):
+    """GRPO's surrogate, summed over each sequence and divided by a constant length.
+
+        loss = -(1 / sequences) sum_i (1 / max_tokens) sum_t s_it
+
+    `max_tokens` is the generation budget of the run, in tokens; a constant, so that neither the
+    length of an answer nor the padding of a batch changes the weight of its tokens. The other
+    half of Dr. GRPO, advantages without division by the group's standard deviation, is a setting
+    of the training and not of the objective.
+    Reference: Liu et al., arXiv 2503.20783, section 3.1, and its code `train_zero_math.py`.
+    """
+
+    aggregation: str = setting("seq_mean_token_sum", choices=("seq_mean_token_sum",))
+    dual_clip: float | None = setting(None, above=1, optional=True)
+    max_tokens: float = setting(3000, at_least=1)
+
+    def reduce(self, values: Tensor, batch: PolicyBatch, mask: Tensor) -> Tensor:
+        return super().reduce(values, batch, mask) / self.max_tokens
