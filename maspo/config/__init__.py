@@ -8,6 +8,7 @@ from maspo.config.schema import (
     Experiment,
     Sampler,
     Supervised,
+    Task,
     Train,
 )
 from maspo.config.variants import check_variant, objective_settings, sweep_variants
@@ -19,6 +20,7 @@ __all__ = [
     "Experiment",
     "Sampler",
     "Supervised",
+    "Task",
     "Train",
     "as_dict",
     "check_variant",

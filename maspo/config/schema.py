@@ -63,7 +63,9 @@ class Supervised:
     seed: int = MISSING
     steps: int = MISSING
     batch_size: int = MISSING  # demonstrations
-    lr: float = MISSING
+    lr: float = MISSING  # peak
+    warmup_steps: int = MISSING
+    max_grad_norm: float = MISSING
     error_rate: float = MISSING  # probability that a step of a demonstration is wrong
     log_every: int = MISSING  # steps
 
@@ -71,7 +73,15 @@ class Supervised:
         for name in ("steps", "batch_size", "log_every"):
             value = getattr(self, name)
             require(value >= 1, f"model.supervised.{name}", value, "at least 1")
-        require(self.lr > 0, "model.supervised.lr", self.lr, "positive")
+        for name in ("lr", "max_grad_norm"):
+            value = getattr(self, name)
+            require(value > 0, f"model.supervised.{name}", value, "positive")
+        require(
+            0 <= self.warmup_steps < self.steps,
+            "model.supervised.warmup_steps",
+            self.warmup_steps,
+            f"at least 0 and below model.supervised.steps={self.steps}",
+        )
         rate = self.error_rate
         require(0 <= rate < 1, "model.supervised.error_rate", rate, "in [0, 1)")
 

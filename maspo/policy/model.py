@@ -12,9 +12,12 @@ from transformers import (
     Qwen2Config,
     Qwen2ForCausalLM,
 )
+from transformers.utils import logging
 
 from maspo.errors import ConfigError, DataError
 from maspo.files import atomic
+
+logging.disable_progress_bar()  # its bars for files of a megabyte fill the logs
 
 
 def build_policy(

@@ -8,7 +8,11 @@ import time
 from pathlib import Path
 
 import torch
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers import (
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    get_cosine_schedule_with_warmup,
+)
 
 from maspo.config import Supervised
 from maspo.policy import pack, token_log_probs
@@ -25,14 +29,14 @@ def train_base(
     settings: Supervised,
     folder: Path,
 ) -> None:
-    """Train `policy` in place, with AdamW and a cosine decay to zero.
+    """Train `policy` in place, with AdamW, a linear warm-up and a cosine decay to zero.
 
     The learning curve (mean negative log-likelihood of a demonstration token, in nats, over the
     steps since the last row) goes to ``metrics.jsonl`` in `folder`, the seconds to
     ``timings.jsonl``.
     """
     optimizer = torch.optim.AdamW(policy.parameters(), lr=settings.lr, weight_decay=0.0)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, settings.steps)
+    schedule = get_cosine_schedule_with_warmup(optimizer, settings.warmup_steps, settings.steps)
     policy.train()
     losses: list[float] = []
     start = time.perf_counter()
@@ -50,6 +54,7 @@ def train_base(
             log_prob, _ = token_log_probs(policy, batch)
             loss = -log_prob[batch.mask].mean()
             loss.backward()
+            torch.nn.utils.clip_grad_norm_(policy.parameters(), settings.max_grad_norm)
             optimizer.step()
             schedule.step()
             optimizer.zero_grad()

@@ -1,0 +1,88 @@
+"""Writing: either the old file or the new one, and errors that name the file."""
+
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from maspo.errors import DataError
+from maspo.files import atomic, read_json, read_json_lines, sha256, write_json, write_text
+
+
+def test_an_error_in_mid_write_keeps_the_old_file(tmp_path):
+    path = tmp_path / "table.csv"
+    write_text(path, "old")
+    with pytest.raises(RuntimeError), atomic(path) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_is_replaced_whole(tmp_path):
+    folder = tmp_path / "policy"
+    for name in ("first", "second"):
+        with atomic(folder) as temporary:
+            temporary.mkdir()
+            (temporary / name).write_text(name)
+    assert [file.name for file in folder.iterdir()] == ["second"]
+
+
+def test_a_kill_in_mid_write_keeps_the_old_file(tmp_path):
+    path = tmp_path / "records.bin"
+    path.write_bytes(b"old")
+    code = (
+        "import os, signal, sys\n"
+        "from maspo.files import atomic\n"
+        "with atomic(sys.argv[1]) as temporary:\n"
+        "    temporary.write_bytes(b'half')\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", code, str(path)], check=False)
+    assert killed.returncode == -9
+    assert path.read_bytes() == b"old"
+
+
+def test_a_full_disk_is_named_and_keeps_the_old_file(tmp_path):
+    """The kernel refuses the write (a limit on the size of files), as it does on a full disk."""
+    path = tmp_path / "records.bin"
+    path.write_bytes(b"old")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        with pytest.raises(DataError, match=r"records\.bin"), atomic(path) as temporary:
+            temporary.write_bytes(b"x" * 5000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_unreadable_files_are_named(tmp_path):
+    cut = tmp_path / "metrics.jsonl"
+    cut.write_text('{"step": 1}\n{"st')
+    with pytest.raises(DataError, match=r"metrics\.jsonl, line 2"):
+        read_json_lines(cut)
+    with pytest.raises(DataError, match=r"metrics\.jsonl"):
+        read_json(cut)
+    with pytest.raises(DataError, match=r"absent\.json"):
+        read_json(tmp_path / "absent.json")
+
+
+def test_hash_of_a_folder_sees_names_and_contents(tmp_path):
+    for name, content in (("a", "1"), ("b", "2")):
+        (tmp_path / name).write_text(content)
+    first = sha256(tmp_path)
+    (tmp_path / "b").rename(tmp_path / "c")
+    renamed = sha256(tmp_path)
+    (tmp_path / "c").write_text("3")
+    assert len({first, renamed, sha256(tmp_path)}) == 3
+
+
+def test_json_round_trip(tmp_path):
+    value = {"b": [1, 2.5, None], "a": "ρ"}
+    write_json(tmp_path / "x" / "value.json", value)
+    assert read_json(tmp_path / "x" / "value.json") == value
+    assert Path(tmp_path / "x" / "value.json").read_text().endswith("}\n")

@@ -1,0 +1,99 @@
+"""The package's own promises: pins, environments, who imports whom."""
+
+import ast
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def pins():
+    lines = (ROOT / "constraints" / "cpu.txt").read_text().splitlines()
+    exact = [line.split("==") for line in lines if line and not line.startswith("#")]
+    return {canonicalize_name(name): version for name, version in exact}
+
+
+def test_every_requirement_is_pinned_within_its_range():
+    requirements = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]
+    for text in requirements:
+        requirement = Requirement(text)
+        version = pins()[canonicalize_name(requirement.name)]
+        assert requirement.specifier.contains(version), text
+
+
+def test_conda_and_pip_agree():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    *conda, pip = environment["dependencies"]
+    python = next(text for text in conda if text.startswith("python "))
+    assert SpecifierSet(python.removeprefix("python ")) == SpecifierSet(PROJECT["requires-python"])
+    assert conda == [python, "pip"]
+    assert pip == {"pip": ["-c constraints/cpu.txt", "-e .[dev]"]}
+    install = re.search(r"pip install .*", (ROOT / "Makefile").read_text())[0]
+    assert "-c constraints/cpu.txt -e '.[dev]'" in install
+
+
+def test_versions_agree():
+    import maspo
+
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert maspo.__version__ == PROJECT["version"] == citation["version"]
+    assert citation["references"][0]["identifiers"][0]["value"] == "arXiv:2602.17550"
+
+
+# Lower layers may not import higher ones (docs/architecture.md).
+LAYERS = [
+    {"errors", "seeding", "determinism", "objectives", "files", "layout"},
+    {"config"},
+    {"tasks", "verifier"},
+    {"policy"},
+    {"sampling"},
+    {"training", "evaluation", "audit"},
+    {"reporting"},
+    {"steps"},
+]
+
+
+def imported(path):
+    """Return the parts of the package that a module imports."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        names = []
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module]
+            if node.module == "maspo":
+                names = [f"maspo.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        yield from (name.split(".")[1] for name in names if name.startswith("maspo."))
+
+
+def part_of(path):
+    part = path.relative_to(ROOT / "maspo").parts[0]
+    return part.removesuffix(".py")
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "maspo").rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT))
+)
+def test_arrows_point_down(path):
+    if path == ROOT / "maspo" / "__init__.py":
+        assert set(imported(path)) == set()
+        return
+    level = {part: i for i, parts in enumerate(LAYERS) for part in parts}
+    part = part_of(path)
+    for other in imported(path):
+        if other.startswith("__"):
+            continue
+        assert other == part or level[other] < level[part], f"{path} imports maspo.{other}"
+
+
+def test_objectives_import_nothing_of_the_project():
+    for path in (ROOT / "maspo" / "objectives").rglob("*.py"):
+        assert set(imported(path)) <= {"objectives"}

@@ -1,0 +1,109 @@
+"""The policy: Hugging Face format on disk, and log-probabilities that do not depend on padding."""
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from maspo.errors import ConfigError, DataError
+from maspo.policy import build_policy, encode_prompts, load_policy, pack, token_log_probs
+from maspo.policy import save_policy as save
+from maspo.tasks import Problem
+from maspo.tasks.chain import CHARACTERS
+
+PROMPTS = [[5, 12, 9, 15], [2, 13, 3, 14, 4, 15], [6, 12, 6, 15]]
+COMPLETIONS = [[3, 4, 1], [7, 7, 7, 7, 7, 1], [9]]
+
+
+def reference(policy, prompt, completion, temperature=1.0):
+    """Return log-probabilities and entropies of one sequence without any padding."""
+    logits = policy(torch.tensor([prompt + completion])).logits[0].double() / temperature
+    distribution = logits.log_softmax(-1)[len(prompt) - 1 : -1]
+    tokens = torch.tensor(completion)[:, None]
+    return distribution.gather(1, tokens)[:, 0], -(distribution.exp() * distribution).sum(-1)
+
+
+def test_auto_classes_load_what_was_built(tmp_path, tiny_policy):
+    policy, tokenizer = tiny_policy
+    save(tmp_path / "policy", policy, tokenizer)
+    loaded = AutoTokenizer.from_pretrained(tmp_path / "policy")
+    assert type(loaded) is type(tokenizer)
+    assert loaded.get_vocab() == tokenizer.get_vocab()
+    assert len(loaded) == len(CHARACTERS) + 2 == policy.config.vocab_size
+    assert loaded(CHARACTERS).input_ids == list(range(2, len(CHARACTERS) + 2))
+    assert loaded.decode(loaded(CHARACTERS).input_ids) == CHARACTERS
+    assert (loaded.pad_token_id, loaded.eos_token_id) == (0, 1)
+    model = AutoModelForCausalLM.from_pretrained(tmp_path / "policy")
+    batch = pack(PROMPTS, COMPLETIONS, 0)
+    assert torch.equal(token_log_probs(model, batch)[0], token_log_probs(policy, batch)[0])
+
+
+def test_weights_depend_on_the_seed_and_nothing_else(tiny_policy):
+    policy, tokenizer = tiny_policy
+    from tests.conftest import ARCHITECTURE
+
+    torch.manual_seed(99)
+    state = torch.get_rng_state()
+    again, other = (build_policy(ARCHITECTURE, tokenizer, seed) for seed in (3, 4))
+    assert torch.equal(torch.get_rng_state(), state)
+    for name, weight in policy.state_dict().items():
+        assert torch.equal(weight, again.state_dict()[name])
+    assert not torch.equal(policy.lm_head.weight, other.lm_head.weight)
+
+
+def test_unknown_architecture_fields_are_refused(tiny_policy):
+    with pytest.raises(ConfigError, match="hiden_size"):
+        build_policy({"hiden_size": 8}, tiny_policy[1], 0)
+
+
+def test_prompts_are_rendered_by_the_chat_template(tiny_policy):
+    problem = Problem.create("3+7*2-5?", "5", "chain")
+    assert encode_prompts(tiny_policy[1], [problem], 8) == [[5, 12, 9, 14, 4, 13, 7, 15]]
+    with pytest.raises(DataError, match=problem.id):
+        encode_prompts(tiny_policy[1], [problem], 7)
+
+
+def test_pack_aligns_completions():
+    batch = pack(PROMPTS, COMPLETIONS, 0)
+    assert batch.input_ids.shape == (3, 12)
+    assert batch.mask.sum(1).tolist() == [3, 6, 1]
+    assert batch.completions[0].tolist() == [3, 4, 1, 0, 0, 0]
+    assert batch.input_ids[0].tolist() == [0, 0, 5, 12, 9, 15, 3, 4, 1, 0, 0, 0]
+    assert batch.position_ids[0].tolist() == [0, 0, 0, 1, 2, 3, 4, 5, 6, 6, 6, 6]
+
+
+@pytest.mark.parametrize("temperature", [1.0, 0.6])
+def test_log_probs_and_entropy_equal_the_unpadded_ones(tiny_policy, temperature):
+    policy, _ = tiny_policy
+    log_prob, entropy = token_log_probs(
+        policy, pack(PROMPTS, COMPLETIONS, 0), temperature, entropy=True
+    )
+    assert torch.isfinite(log_prob).all()
+    assert not entropy.requires_grad
+    for row, (prompt, completion) in enumerate(zip(PROMPTS, COMPLETIONS, strict=True)):
+        expected = reference(policy, prompt, completion, temperature)
+        for ours, theirs in zip((log_prob, entropy), expected, strict=True):
+            torch.testing.assert_close(
+                ours[row, : len(completion)].double(), theirs, atol=2e-6, rtol=1e-5
+            )
+
+
+def test_gradient_equals_the_unpadded_one(tiny_policy):
+    policy, _ = tiny_policy
+    batch = pack(PROMPTS, COMPLETIONS, 0)
+    token_log_probs(policy, batch)[0][batch.mask].sum().backward()
+    ours = {name: p.grad.clone() for name, p in policy.named_parameters()}
+    policy.zero_grad()
+    sum(reference(policy, p, c)[0].sum() for p, c in zip(PROMPTS, COMPLETIONS)).backward()
+    for name, parameter in policy.named_parameters():
+        torch.testing.assert_close(ours[name], parameter.grad, atol=2e-5, rtol=1e-4)
+
+
+def test_a_truncated_policy_is_named(tmp_path, tiny_policy):
+    folder = tmp_path / "policy"
+    with pytest.raises(DataError, match="policy"):
+        load_policy(folder)
+    save(folder, *tiny_policy)
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
+    with pytest.raises(DataError, match="policy"):
+        load_policy(folder)

@@ -1,0 +1,86 @@
+"""Sampling: from the policy's own distribution, each completion from its own seed."""
+
+import pytest
+import torch
+
+from maspo.sampling import SamplingSettings
+from maspo.sampling.transformers import SeededDraw, TransformersSampler, uniforms
+
+PROMPTS = [[5, 12, 9, 15], [2, 13, 3, 14, 4, 15], [6, 12, 6, 15], [8, 14, 8, 15]]
+SETTINGS = SamplingSettings(max_tokens=12)
+
+
+@pytest.fixture
+def sampler(tiny_policy):
+    return TransformersSampler(*tiny_policy, batch_size=3)
+
+
+def test_same_seed_same_completion(sampler):
+    assert sampler.sample(PROMPTS, [1, 2, 3, 4], SETTINGS) == sampler.sample(
+        PROMPTS, [1, 2, 3, 4], SETTINGS
+    )
+    other = sampler.sample(PROMPTS, [5, 6, 7, 8], SETTINGS)
+    assert other != sampler.sample(PROMPTS, [1, 2, 3, 4], SETTINGS)
+
+
+def test_a_completion_does_not_depend_on_its_neighbours(sampler):
+    together = sampler.sample(PROMPTS, [1, 2, 3, 4], SETTINGS)
+    alone = [
+        sampler.sample([prompt], [seed], SETTINGS)[0]
+        for prompt, seed in zip(PROMPTS, [1, 2, 3, 4], strict=True)
+    ]
+    assert together == alone
+
+
+def test_global_random_state_is_neither_read_nor_written(sampler):
+    torch.manual_seed(1)
+    before = torch.get_rng_state()
+    first = sampler.sample(PROMPTS, [1, 2, 3, 4], SETTINGS)
+    assert torch.equal(torch.get_rng_state(), before)
+    torch.manual_seed(2)
+    assert sampler.sample(PROMPTS, [1, 2, 3, 4], SETTINGS) == first
+
+
+def test_low_temperature_is_greedy(sampler):
+    cold = SamplingSettings(max_tokens=12, temperature=1e-4)
+    drawn = sampler.sample(PROMPTS[:1], [1], cold)[0].tokens
+    ids = list(PROMPTS[0])
+    for token in drawn:
+        assert token == sampler.policy(torch.tensor([ids])).logits[0, -1].argmax()
+        ids.append(token)
+
+
+def test_completions_stop_at_the_end_token_or_at_the_limit(sampler):
+    completions = sampler.sample(PROMPTS * 10, list(range(40)), SETTINGS)
+    eos = sampler.tokenizer.eos_token_id
+    stopped = [c for c in completions if c.tokens[-1] == eos]
+    assert stopped
+    assert all(eos not in c.tokens[:-1] for c in completions)
+    assert all(len(c.tokens) == 12 for c in completions if c not in stopped)
+    assert all(sampler.tokenizer.decode(c.tokens, skip_special_tokens=True) == c.text for c in stopped)
+
+
+def test_draws_follow_the_distribution():
+    """Chi-square of 20,000 draws from a fixed distribution, against its 99.9 % point."""
+    probabilities = torch.tensor([0.5, 0.25, 0.15, 0.07, 0.03, 0.0])
+    count = 20_000
+    draw = SeededDraw(uniforms(list(range(count)), 1))
+    scores = draw(torch.zeros(count, 1), probabilities.log().expand(count, 6))
+    observed = torch.bincount(scores.argmax(-1), minlength=6).double()
+    assert observed[5] == 0
+    expected = count * probabilities[:5].double()
+    statistic = ((observed[:5] - expected) ** 2 / expected).sum()
+    assert statistic < 18.47
+
+
+def test_the_draw_inverts_the_cumulative_distribution():
+    draw = SeededDraw(torch.tensor([[0.0], [0.49], [0.51], [0.9999999]]))
+    scores = draw(torch.zeros(4, 1), torch.tensor([0.5, 0.0, 0.5]).log().expand(4, 3))
+    assert scores.argmax(-1).tolist() == [0, 0, 2, 2]
+
+
+def test_top_p_keeps_the_nucleus(sampler):
+    narrow = SamplingSettings(max_tokens=1, top_p=1e-6)
+    drawn = {c.tokens for c in sampler.sample(PROMPTS[:1] * 20, list(range(20)), narrow)}
+    wide = {c.tokens for c in sampler.sample(PROMPTS[:1] * 20, list(range(20)), SETTINGS)}
+    assert len(drawn) == 1 < len(wide)

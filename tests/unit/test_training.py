@@ -1,0 +1,210 @@
+"""The RL loop: right gradients, on-policy first updates, repeatable and resumable."""
+
+import copy
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maspo.config import load_experiment
+from maspo.errors import DataError
+from maspo.files import read_json_lines
+from maspo.objectives import make
+from maspo.policy import encode_prompts, token_log_probs
+from maspo.sampling.transformers import TransformersSampler
+from maspo.training.advantages import group_relative
+from maspo.training.checkpoint import CheckpointFolder
+from maspo.training.loop import Trainer, epoch_rows, merge
+from maspo.verifier import Verdict, Verifier
+
+
+class CoinVerifier:
+    """Rewards every completion that writes an even number of characters: any policy gets some."""
+
+    def grade_many(self, completions, golds):
+        return [Verdict.WRONG if len(text) % 2 else Verdict.CORRECT for text in completions]
+
+
+def trainer(tiny_policy, problems, method="maspo", seed=1, verifier=None, **changes):
+    """Return a run of four steps on a copy of the tiny policy."""
+    policy, tokenizer = tiny_policy
+    policy = copy.deepcopy(policy)
+    overrides = {"steps": 4, "checkpoint_every": 2, "lr": 1e-3, **changes}
+    settings = load_experiment(
+        ["scale=smoke", *(f"train.{name}={value}" for name, value in overrides.items())]
+    ).train
+    return Trainer(
+        policy=policy,
+        tokenizer=tokenizer,
+        objective=make(method),
+        sampler=TransformersSampler(policy, tokenizer, batch_size=64),
+        verifier=verifier or CoinVerifier(),
+        problems=problems,
+        prompts=encode_prompts(tokenizer, problems, 16),
+        settings=settings,
+        max_tokens=12,
+        seed=seed,
+    )
+
+
+def weights(run):
+    return torch.cat([parameter.detach().flatten() for parameter in run.policy.parameters()])
+
+
+def test_group_relative_values():
+    rewards = torch.tensor([[1.0, 0.0, 0.0, 0.0], [1.0, 1.0, 1.0, 1.0]])
+    advantages = group_relative(rewards)
+    assert torch.allclose(advantages[0], torch.tensor([1.5, -0.5, -0.5, -0.5]), atol=1e-5)
+    assert (advantages[1] == 0).all()
+    plain = group_relative(rewards, normalize_std=False)
+    assert torch.equal(plain[0], torch.tensor([0.75, -0.25, -0.25, -0.25]))
+
+
+@given(st.lists(st.floats(-5, 5, width=32), min_size=2, max_size=8), st.floats(-3, 3))
+def test_group_relative_is_centred_and_ignores_a_shift(rewards, shift):
+    rewards = torch.tensor([rewards], dtype=torch.float64)
+    advantages = group_relative(rewards)
+    assert abs(advantages.sum()) < 1e-6
+    if rewards.std() > 1e-3:
+        assert torch.allclose(group_relative(rewards + shift), advantages, atol=1e-6)
+
+
+@given(st.integers(1, 30), st.integers(1, 12), st.integers(1, 9))
+def test_every_problem_comes_once_an_epoch(count, batch, seed):
+    steps = -(-count * 3 // batch)
+    rows = [row for step in range(1, steps + 1) for row in epoch_rows(count, batch, seed, step)]
+    assert len(rows) == steps * batch
+    for epoch in range(3):
+        assert sorted(rows[epoch * count : (epoch + 1) * count]) == list(range(count))
+
+
+def test_merge_keeps_extremes():
+    rows = [{"loss": 1.0, "ratio_min": 0.5, "ratio_max": 2.0}, {"loss": 3.0, "ratio_min": 0.7, "ratio_max": 1.5}]
+    assert merge(rows) == {"loss": 2.0, "ratio_min": 0.5, "ratio_max": 2.0}
+
+
+def test_first_update_is_on_policy_and_later_ones_are_not(tiny_policy, chain_problems):
+    run = trainer(tiny_policy, chain_problems)
+    mini_batches = run.split(run.roll_out(1))
+    assert len(mini_batches) == run.settings.updates_per_batch
+    first, *_, last = [run.update(mini_batch) for mini_batch in mini_batches]
+    assert (first["ratio_min"], first["ratio_max"]) == (1.0, 1.0)
+    assert last["ratio_max"] > 1.001
+
+
+def test_an_update_is_adamw_on_the_policy_gradient(tiny_policy, chain_problems):
+    """On-policy, grpo's gradient is -mean(A * grad log pi); the step must be AdamW's on it."""
+    run = trainer(tiny_policy, chain_problems, method="grpo", max_grad_norm=1e9)
+    batch = run.split(run.roll_out(1))[0]
+    twin = copy.deepcopy(run.policy)
+    log_prob, _ = token_log_probs(twin, batch.packed)
+    mask = batch.packed.mask
+    (-(batch.advantages * log_prob)[mask].sum() / mask.sum()).backward()
+    norm = torch.cat([p.grad.flatten() for p in twin.parameters()]).norm()
+    optimizer = torch.optim.AdamW(twin.parameters(), lr=1e-3, weight_decay=0.0)
+    optimizer.step()
+    metrics = run.update(batch)
+    assert metrics["gradient_norm"] == pytest.approx(norm.item(), rel=1e-4)
+    expected = torch.cat([parameter.detach().flatten() for parameter in twin.parameters()])
+    assert torch.allclose(weights(run), expected, atol=2e-5)
+    assert norm > 0
+
+
+def test_advantages_follow_rewards_and_groups(tiny_policy, chain_problems):
+    run = trainer(tiny_policy, chain_problems)
+    rollout = run.roll_out(1)
+    size = run.settings.group_size
+    assert all(rollout.prompts[i] == rollout.prompts[i - i % size] for i in range(len(rollout.prompts)))
+    expected = group_relative(rollout.rewards.view(-1, size)).flatten()
+    got = torch.cat([mini_batch.advantages[:, 0] for mini_batch in run.split(rollout)])
+    assert torch.equal(got, expected)
+    lengths = [2 * r - 1 for r in rollout.rewards.tolist()]
+    assert all((1 if len(c.text) % 2 == 0 else -1) == r for c, r in zip(rollout.completions, lengths))
+
+
+def test_equal_rewards_change_nothing_and_are_counted(tiny_policy, chain_problems):
+    class Strict(CoinVerifier):
+        def grade_many(self, completions, golds):
+            return [Verdict.WRONG] * len(completions)
+
+    run = trainer(tiny_policy, chain_problems, verifier=Strict())
+    before = weights(run)
+    metrics, _ = run.step(1)
+    assert torch.equal(weights(run), before)
+    assert metrics["uniform_groups"] == run.settings.prompts_per_batch
+    assert metrics["reward"] == metrics["gradient_norm"] == 0
+
+
+def test_real_verifier_grades_the_chain_task(tiny_policy, chain_problems):
+    with Verifier(rules=["hash"]) as verifier:
+        verdicts = verifier.grade_many(["3+4=7#7", "3+4=7#8", "3+4=7", "#7"], ["7"] * 4)
+        metrics, timings = trainer(tiny_policy, chain_problems, verifier=verifier).step(1)
+    assert verdicts == [Verdict.CORRECT, Verdict.WRONG, Verdict.NO_ANSWER, Verdict.CORRECT]
+    size = 32
+    graded = metrics["reward"] * size + sum(metrics[v] for v in ("wrong", "no_answer"))
+    assert graded == size
+    phases = ("sample", "verify", "old_log_probs", "update", "other")
+    assert timings["seconds"] == pytest.approx(sum(timings[phase] for phase in phases))
+
+
+@pytest.mark.parametrize("method", ["grpo", "maspo", "entropy_adv", "bapo"])
+def test_a_run_is_bitwise_repeatable(tmp_path, tiny_policy, chain_problems, method):
+    results = []
+    for name in ("first", "second"):
+        run = trainer(tiny_policy, chain_problems, method)
+        run.train(CheckpointFolder(tmp_path / name, "x"), method)
+        results.append((weights(run), (tmp_path / name / "metrics.jsonl").read_bytes()))
+    assert torch.equal(results[0][0], results[1][0])
+    assert results[0][1] == results[1][1]
+    other = trainer(tiny_policy, chain_problems, method, seed=2)
+    other.train(CheckpointFolder(tmp_path / "other", "x"), method)
+    assert not torch.equal(weights(other), results[0][0])
+
+
+def test_a_killed_run_goes_on_to_the_same_bits(tmp_path, tiny_policy, chain_problems):
+    whole = trainer(tiny_policy, chain_problems)
+    whole.train(CheckpointFolder(tmp_path / "whole", "x"), "whole")
+
+    killed = trainer(tiny_policy, chain_problems)
+    real_step = killed.step
+
+    def die_at_4(step):
+        if step == 4:
+            raise KeyboardInterrupt
+        return real_step(step)
+
+    killed.step = die_at_4
+    folder = CheckpointFolder(tmp_path / "killed", "x")
+    with pytest.raises(KeyboardInterrupt):
+        killed.train(folder, "killed")
+    assert len(read_json_lines(folder.folder / "metrics.jsonl")) == 3
+
+    resumed = trainer(tiny_policy, chain_problems)
+    steps = []
+    real = resumed.step
+    resumed.step = lambda step: steps.append(step) or real(step)
+    resumed.train(folder, "resumed")
+    assert steps == [3, 4]
+    assert torch.equal(weights(resumed), weights(whole))
+    ours, theirs = (tmp_path / name / "metrics.jsonl" for name in ("killed", "whole"))
+    assert ours.read_bytes() == theirs.read_bytes()
+
+
+def test_a_checkpoint_of_another_run_is_not_used(tmp_path, tiny_policy, chain_problems):
+    first = trainer(tiny_policy, chain_problems)
+    first.train(CheckpointFolder(tmp_path, "one"), "first")
+    other = CheckpointFolder(tmp_path, "two")
+    other.prepare()
+    assert not other.state.exists()
+    assert other.load(first.policy, first.optimizer) == 0
+
+
+def test_a_truncated_checkpoint_is_named(tmp_path, tiny_policy, chain_problems):
+    run = trainer(tiny_policy, chain_problems)
+    folder = CheckpointFolder(tmp_path, "x")
+    run.train(folder, "run")
+    for keep in (0, 100, folder.state.stat().st_size - 10):
+        folder.state.write_bytes(folder.state.read_bytes()[:keep])
+        with pytest.raises(DataError, match=r"checkpoint\.pt"):
+            folder.load(run.policy, run.optimizer)
