@@ -24,8 +24,8 @@ class Bapo(Objective):
     The search sees the batch of the call. Under micro-batching that is one micro-batch, as in the
     released code: search once on the mini-batch with `search` and fix its bounds with
     `dataclasses.replace` where the exact mini-batch gradient is wanted.
-    Reference: Xi et al., arXiv 2510.18927, algorithm 1, and the released code; a target of 1 is
-    the publication's positive share of 0.5.
+    Reference: Xi et al., arXiv 2510.18927, and its released code `recipe/bapo/policy_loss.py`;
+    a target of 1 is the publication's positive share of 0.5.
     """
 
     target: float = setting(1.0, above=0)

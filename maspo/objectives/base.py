@@ -105,7 +105,7 @@ class Surrogate(NamedTuple):
     """A method's per-token surrogate, to be maximised.
 
     values: (B, T), with gradient. weight: (B, T), without: (d values / d rho) / A, which is 1 for
-    the plain surrogate rho A. metrics: what the method logs besides the common metrics.
+    the plain surrogate rho A; anything where A = 0. metrics: what the method logs besides the common metrics.
     """
 
     values: Tensor
@@ -121,7 +121,7 @@ class ObjectiveOutput:
         loss: scalar, to be minimised.
         metrics: floats over the valid tokens of the batch.
         weight: (B, T), detached: effective gradient weight of each token, 1 for the plain
-            surrogate rho A; 0 on masked tokens.
+            surrogate rho A; by convention 1 where A = 0, and 0 on masked tokens.
     """
 
     loss: Tensor
@@ -163,7 +163,8 @@ class Objective:
         tokens = Tokens(batch)
         values, weight, own = self.surrogate(tokens)
         loss = -self.reduce(values, batch, tokens.mask)
-        weight = weight.detach() * tokens.mask
+        moved = tokens.mask & (tokens.advantages != 0)
+        weight = torch.where(moved, weight.detach(), tokens.mask.to(weight.dtype))
         common = statistics(tokens.ratio.detach(), tokens.log_ratio.detach(), weight, tokens.mask)
         return ObjectiveOutput(loss, to_floats(common | own), weight)
 

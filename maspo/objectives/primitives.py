@@ -36,7 +36,7 @@ def clip_surrogate(
     and 0 where a bound took over.
 
     References: Schulman et al., arXiv 1707.06347, equation 7; dual clip: Ye et al.,
-    arXiv 1912.09729, equation 5.
+    arXiv 1912.09729.
     """
     positive = advantages > 0
     top = float("inf") if dual_clip is None else dual_clip
