@@ -104,8 +104,11 @@ class Tokens:
 class Surrogate(NamedTuple):
     """A method's per-token surrogate, to be maximised.
 
-    values: (B, T), with gradient. weight: (B, T), without: (d values / d rho) / A, which is 1 for
-    the plain surrogate rho A; anything where A = 0. metrics: what the method logs besides the common metrics.
+    Attributes:
+        values: (B, T), with gradient.
+        weight: (B, T): (d values / d rho) / A, 1 for the plain surrogate rho A; anything where
+            A = 0 or the token is masked.
+        metrics: what the method logs besides the common metrics.
     """
 
     values: Tensor
