@@ -51,12 +51,12 @@ class Bapo(Objective):
 
         The share is positive / (positive + negative), 1 where no token has a negative advantage.
         """
-        ratio, advantages = tokens.ratio.detach(), tokens.advantages
+        ratio, advantages = tokens.ratio.detach().flatten(), tokens.advantages.flatten()
         gain, cost = advantages.clamp(min=0), (-advantages).clamp(min=0)
 
         def contributions(bounds: list[tuple[float, float]]) -> list[list[float]]:
-            gained = {high: (ratio.clamp(max=high) * gain).sum() for _, high in bounds}
-            lost = {low: (ratio.clamp(min=low) * cost).sum() for low, _ in bounds}
+            gained = {high: ratio.clamp(max=high).dot(gain) for _, high in bounds}
+            lost = {low: ratio.clamp(min=low).dot(cost) for low, _ in bounds}
             return torch.stack(
                 [torch.stack((gained[high], lost[low])) for low, high in bounds]
             ).tolist()

@@ -1,5 +1,6 @@
 """The shape of an objective: what goes in, what comes out, and the registry of methods."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -133,7 +134,7 @@ class ObjectiveOutput:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Objective:
+class Objective(ABC):
     """Base of all methods: validates its settings, cleans the batch, aggregates the surrogate.
 
     A method says its surrogate; loss = -aggregate(surrogate).
@@ -147,9 +148,9 @@ class Objective:
     def __post_init__(self):
         check_settings(self)
 
+    @abstractmethod
     def surrogate(self, tokens: Tokens) -> Surrogate:
-        """Return the method's surrogate of each token; each method defines its own."""
-        raise TypeError(f"{type(self).__name__} defines no surrogate")
+        """Return the method's surrogate of each token."""
 
     def reduce(self, values: Tensor, batch: PolicyBatch, mask: Tensor) -> Tensor:
         """Aggregate per-token values (B, T) to a scalar."""
@@ -203,7 +204,7 @@ def make(name: str, **settings: Any) -> Objective:
     if name not in OBJECTIVES:
         raise ValueError(f"objective {name!r} is unknown: valid are {list(names())}")
     valid = [item.name for item in fields(OBJECTIVES[name])]
-    unknown = [setting for setting in settings if setting not in valid]
+    unknown = [field for field in settings if field not in valid]
     if unknown:
         raise TypeError(f"objective {name!r} has no settings {unknown}: valid are {valid}")
     return OBJECTIVES[name](**settings)

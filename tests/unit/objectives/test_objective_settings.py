@@ -95,9 +95,8 @@ def test_a_misspelt_bound_of_a_setting_is_refused():
 
 
 def test_the_base_defines_no_surrogate():
-    batch = PolicyBatch(*(torch.zeros(1, 1) for _ in range(4)))
-    with pytest.raises(TypeError, match="defines no surrogate"):
-        Objective()(batch)
+    with pytest.raises(TypeError, match=r"abstract method.*surrogate"):
+        Objective()
 
 
 def test_an_objective_cannot_be_changed():
