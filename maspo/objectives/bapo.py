@@ -24,8 +24,8 @@ class Bapo(Objective):
     The search sees the batch of the call. Under micro-batching that is one micro-batch, as in the
     released code: search once on the mini-batch with `search` and fix its bounds with
     `dataclasses.replace` where the exact mini-batch gradient is wanted.
-    Reference: Xi et al., arXiv 2510.18927, algorithm 1, and the released code; a target of 1 is
-    the publication's positive share of 0.5.
+    Reference: Xi et al., arXiv 2510.18927, and its released code `recipe/bapo/policy_loss.py`;
+    a target of 1 is the publication's positive share of 0.5.
     """
 
     target: float = setting(1.0, above=0)
@@ -51,12 +51,12 @@ class Bapo(Objective):
 
         The share is positive / (positive + negative), 1 where no token has a negative advantage.
         """
-        ratio, advantages = tokens.ratio.detach(), tokens.advantages
+        ratio, advantages = tokens.ratio.detach().flatten(), tokens.advantages.flatten()
         gain, cost = advantages.clamp(min=0), (-advantages).clamp(min=0)
 
         def contributions(bounds: list[tuple[float, float]]) -> list[list[float]]:
-            gained = {high: (ratio.clamp(max=high) * gain).sum() for _, high in bounds}
-            lost = {low: (ratio.clamp(min=low) * cost).sum() for low, _ in bounds}
+            gained = {high: ratio.clamp(max=high).dot(gain) for _, high in bounds}
+            lost = {low: ratio.clamp(min=low).dot(cost) for low, _ in bounds}
             return torch.stack(
                 [torch.stack((gained[high], lost[low])) for low, high in bounds]
             ).tolist()

@@ -1,5 +1,6 @@
 """The shape of an objective: what goes in, what comes out, and the registry of methods."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -104,8 +105,11 @@ class Tokens:
 class Surrogate(NamedTuple):
     """A method's per-token surrogate, to be maximised.
 
-    values: (B, T), with gradient. weight: (B, T), without: (d values / d rho) / A, which is 1 for
-    the plain surrogate rho A. metrics: what the method logs besides the common metrics.
+    Attributes:
+        values: (B, T), with gradient.
+        weight: (B, T): (d values / d rho) / A, 1 for the plain surrogate rho A; anything where
+            A = 0 or the token is masked.
+        metrics: what the method logs besides the common metrics.
     """
 
     values: Tensor
@@ -121,7 +125,7 @@ class ObjectiveOutput:
         loss: scalar, to be minimised.
         metrics: floats over the valid tokens of the batch.
         weight: (B, T), detached: effective gradient weight of each token, 1 for the plain
-            surrogate rho A; 0 on masked tokens.
+            surrogate rho A; by convention 1 where A = 0, and 0 on masked tokens.
     """
 
     loss: Tensor
@@ -130,7 +134,7 @@ class ObjectiveOutput:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Objective:
+class Objective(ABC):
     """Base of all methods: validates its settings, cleans the batch, aggregates the surrogate.
 
     A method says its surrogate; loss = -aggregate(surrogate).
@@ -144,9 +148,9 @@ class Objective:
     def __post_init__(self):
         check_settings(self)
 
+    @abstractmethod
     def surrogate(self, tokens: Tokens) -> Surrogate:
-        """Return the method's surrogate of each token; each method defines its own."""
-        raise TypeError(f"{type(self).__name__} defines no surrogate")
+        """Return the method's surrogate of each token."""
 
     def reduce(self, values: Tensor, batch: PolicyBatch, mask: Tensor) -> Tensor:
         """Aggregate per-token values (B, T) to a scalar."""
@@ -163,7 +167,8 @@ class Objective:
         tokens = Tokens(batch)
         values, weight, own = self.surrogate(tokens)
         loss = -self.reduce(values, batch, tokens.mask)
-        weight = weight.detach() * tokens.mask
+        moved = tokens.mask & (tokens.advantages != 0)
+        weight = torch.where(moved, weight.detach(), tokens.mask.to(weight.dtype))
         common = statistics(tokens.ratio.detach(), tokens.log_ratio.detach(), weight, tokens.mask)
         return ObjectiveOutput(loss, to_floats(common | own), weight)
 
@@ -199,7 +204,7 @@ def make(name: str, **settings: Any) -> Objective:
     if name not in OBJECTIVES:
         raise ValueError(f"objective {name!r} is unknown: valid are {list(names())}")
     valid = [item.name for item in fields(OBJECTIVES[name])]
-    unknown = [setting for setting in settings if setting not in valid]
+    unknown = [field for field in settings if field not in valid]
     if unknown:
         raise TypeError(f"objective {name!r} has no settings {unknown}: valid are {valid}")
     return OBJECTIVES[name](**settings)

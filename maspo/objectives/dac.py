@@ -18,7 +18,7 @@ class Dac(Objective):
         high = min((1 + sqrt(1 + 4 clip_high / p)) / 2, ratio_max)
 
     The bounds solve |rho - 1| rho p <= clip: a rare token may change by a larger factor.
-    Reference: Yang et al. (DCPO), arXiv 2509.02333, section 3.1, and its released code.
+    Reference: Yang et al. (DCPO), arXiv 2509.02333, dynamic-adaptive clipping; its released code.
     """
 
     clip_low: float = setting(0.16, above=0, at_most=1)

@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 from math import log
 
-import torch
-
 from maspo.objectives.base import Objective, Surrogate, Tokens, register
-from maspo.objectives.primitives import overshoot
+from maspo.objectives.primitives import choose, overshoot
 from maspo.objectives.settings import setting
 
 
@@ -32,9 +30,8 @@ class Dgpo(Objective):
 
     def surrogate(self, tokens: Tokens) -> Surrogate:
         positive = tokens.advantages > 0
-        new = tokens.ratio.new_tensor
-        bound = torch.where(positive, new(log(1 + self.clip_high)), new(log(1 - self.clip_low)))
-        rate = torch.where(positive, new(1 / self.m), new(self.n))
+        bound = choose(positive, log(1 + self.clip_high), log(1 - self.clip_low), like=tokens.ratio)
+        rate = choose(positive, 1 / self.m, self.n, like=tokens.ratio)
         excess = overshoot(tokens.log_ratio.detach() - bound, tokens.advantages)
         weight = (-rate * excess).exp()
         return Surrogate(weight * tokens.ratio * tokens.advantages, weight)

@@ -20,7 +20,7 @@ class DrGrpo(Grpo):
     length of an answer nor the padding of a batch changes the weight of its tokens. The other
     half of Dr. GRPO, advantages without division by the group's standard deviation, is a setting
     of the training and not of the objective.
-    Reference: Liu et al., arXiv 2503.20783, section 3.1, and its code `train_zero_math.py`.
+    Reference: Liu et al., arXiv 2503.20783, and its released code `train_zero_math.py`.
     """
 
     aggregation: str = setting("seq_mean_token_sum", choices=("seq_mean_token_sum",))

@@ -19,8 +19,8 @@ class EntropyAdv(Grpo):
         A' = A + min(alpha H, |A| / kappa),  H the token's entropy (nats), detached
 
     kappa > 1 keeps the sign of A. The gradient weight is A' / A inside the clip, 0 outside.
-    Reference: Cheng et al., arXiv 2506.14758, equations of section 3 (alpha 0.4 for GRPO and
-    kappa 2: assumed, not checked against the publication).
+    Reference: Cheng et al., arXiv 2506.14758, alpha 0.4 for GRPO and kappa 2 (both assumed:
+    from memory, not checked against the publication).
     """
 
     alpha: float = setting(0.4, at_least=0)
@@ -35,5 +35,5 @@ class EntropyAdv(Grpo):
         values, gate = clip_surrogate(
             tokens.ratio, shaped, 1 - self.clip_low, 1 + self.clip_high, self.dual_clip
         )
-        gain = torch.where(advantages == 0, 1.0, shaped / advantages)
-        return Surrogate(values, gate * gain, {"bonus_mean": masked_mean(bonus, tokens.mask)})
+        weight = gate * shaped / advantages
+        return Surrogate(values, weight, {"bonus_mean": masked_mean(bonus, tokens.mask)})

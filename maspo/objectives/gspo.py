@@ -18,7 +18,8 @@ class Gspo(Objective):
 
     With one advantage a sequence, value and gradient are those of the sequence form. The weight
     is relative to the sequence's ratio; the logged ratios are the tokens'.
-    Reference: Zheng et al., arXiv 2507.18071, equations 5 and 13; bounds from its section 5.1.
+    Reference: Zheng et al., arXiv 2507.18071, equation 5 and its token form (GSPO-token);
+    bounds from its section 5.1.
     """
 
     aggregation: str = setting("seq_mean_token_mean", choices=AGGREGATIONS)

@@ -36,15 +36,19 @@ def clip_surrogate(
     and 0 where a bound took over.
 
     References: Schulman et al., arXiv 1707.06347, equation 7; dual clip: Ye et al.,
-    arXiv 1912.09729, equation 5.
+    arXiv 1912.09729.
     """
     positive = advantages > 0
     top = float("inf") if dual_clip is None else dual_clip
-    lower = torch.where(positive, _like(0.0, ratio), _like(low, ratio))
-    upper = torch.where(positive, _like(high, ratio), _like(top, ratio))
-    bounded = ratio.clamp(lower, upper)
+    bounded = ratio.clamp(choose(positive, 0.0, low, ratio), choose(positive, high, top, ratio))
     weight = (bounded == ratio).to(ratio.dtype)
     return bounded * advantages, weight
+
+
+def choose(condition: Tensor, yes: float | Tensor, no: float | Tensor, like: Tensor) -> Tensor:
+    """Return `torch.where(condition, yes, no)` with numbers in the type and place of `like`."""
+    yes, no = (x if isinstance(x, Tensor) else like.new_full((), x) for x in (yes, no))
+    return torch.where(condition, yes, no)
 
 
 def overshoot(deviation: Tensor, advantages: Tensor) -> Tensor:
@@ -131,7 +135,3 @@ def _at_least_one(total: float | Tensor | None, own: Tensor) -> float | Tensor:
     if total is None:
         return own.clamp(min=1)
     return total.clamp(min=1) if isinstance(total, Tensor) else max(total, 1)
-
-
-def _like(value: float | Tensor, other: Tensor) -> Tensor:
-    return value if isinstance(value, Tensor) else other.new_tensor(value)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from maspo.objectives.base import Objective, Surrogate, Tokens, register
-from maspo.objectives.primitives import AGGREGATIONS
+from maspo.objectives.primitives import AGGREGATIONS, choose
 from maspo.objectives.settings import setting
 
 
@@ -27,8 +27,7 @@ class Sapo(Objective):
 
     def attenuated(self, tokens: Tokens) -> tuple[Tensor, Tensor]:
         """Return SAPO's surrogate and gradient weight, both (B, T)."""
-        new = tokens.ratio.new_tensor
-        tau = torch.where(tokens.advantages > 0, new(self.tau_pos), new(self.tau_neg))
+        tau = choose(tokens.advantages > 0, self.tau_pos, self.tau_neg, tokens.ratio)
         sigmoid = torch.sigmoid(tau * (tokens.ratio - 1))
         gate = sigmoid.detach()
         return (4 / tau) * sigmoid * tokens.advantages, 4 * gate * (1 - gate)

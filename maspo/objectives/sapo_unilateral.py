@@ -15,8 +15,9 @@ class SapoUnilateral(Sapo):
     """SAPO's surrogate where A > 0 and rho > 1, or A < 0 and rho < 1; rho A elsewhere.
 
     The value jumps at rho = 1 by (2 / tau - 1) A, a constant without effect on training; the
-    gradient is continuous. Reference: the ablation of the MASPO paper that isolates the shape of
-    the gate from its sides; its exact formula is not published (assumed).
+    gradient is continuous. It parts what MASPO owes to its one-sided gate from what it owes to the
+    Gaussian. Reference: SAPO's formula (arXiv 2511.20347); the restriction to one side is assumed,
+    no formula of it is published.
     """
 
     def surrogate(self, tokens: Tokens) -> Surrogate:
