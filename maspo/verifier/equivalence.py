@@ -1,0 +1,84 @@
+r"""Are two LaTeX answers the same mathematics? Runs in the sandbox only: it imports sympy.
+
+math-verify proposes, our guards confirm: an answer is correct when math-verify says so and the
+guards find the two values equal. No text is evaluated as code: answers go to the LaTeX grammar of
+latex2sympy2_extended; math-verify's `parse`, which hands plain expressions to sympy's `parse_expr`
+(Python's `eval`), is never called.
+"""
+
+from latex2sympy2_extended.latex2sympy2 import ConversionConfig, latex2sympy
+from latex2sympy2_extended.math_normalization import NormalizationConfig, normalize_latex
+from math_verify.grader import should_treat_as_complex, verify
+from sympy import Basic, MatrixBase
+
+from maspo.verifier import text
+from maspo.verifier.exact import compatible
+from maspo.verifier.guards import confirmed, undefined
+from maspo.verifier.verdict import Verdict
+
+_NORMAL = NormalizationConfig(
+    basic_latex=True,
+    units=False,  # its list of units holds t, h, s, c: it reads 2t as 2
+    malformed_operators=True,
+    nits=True,
+    boxed="none",
+    equations=False,
+)
+_CONVERSION = ConversionConfig(lowercase_symbols=False)  # M/m is not 1
+
+
+def parse(latex: str, real: bool) -> Basic | MatrixBase:
+    """The whole text as one sympy object, through the grammar.
+
+    Raises:
+        Exception: of many types, where the grammar does not accept all of the text.
+    """
+    parsed = latex2sympy(
+        latex,
+        is_real=real,
+        convert_degrees=False,
+        normalization_config=None,
+        conversion_config=_CONVERSION,
+    )
+    if not isinstance(parsed, Basic | MatrixBase):
+        raise ValueError(f"the grammar reads {latex!r} as a {type(parsed).__name__}")
+    return parsed
+
+
+def decide(answer: str, gold: str) -> str:
+    """The verdict on two cleaned answers: correct, wrong, or error.
+
+    error: the gold answer cannot be read, so that nothing can be said, or math-verify failed.
+    """
+    answer, unit = text.split_unit(answer)
+    gold, gold_unit = text.split_unit(gold)
+    answer, gold = normalize_latex(answer, _NORMAL), normalize_latex(gold, _NORMAL)
+    real = not (should_treat_as_complex(gold) or should_treat_as_complex(answer))
+    try:
+        target = parse(gold, real)
+    except MemoryError:
+        raise
+    except Exception:
+        return Verdict.ERROR
+    try:
+        value = parse(answer, real)
+    except MemoryError:
+        raise
+    except Exception:
+        return Verdict.WRONG  # not a formula, and its text is not the gold answer's
+    if undefined(value) or not compatible(unit, gold_unit):
+        return Verdict.WRONG
+    try:
+        same = verify(target, value, timeout_seconds=None, raise_on_error=True)
+        return Verdict.CORRECT if same and confirmed(target, value) else Verdict.WRONG
+    except MemoryError:
+        raise
+    except Exception:
+        return Verdict.ERROR
+
+
+def warm_up() -> None:
+    """Fill the grammar's and sympy's caches, so that forked children begin warm."""
+    for answer, gold in [(r"\frac{\sqrt{2}}{2}", r"\frac{1}{\sqrt 2}"), ("x+1", "1+x")]:
+        if decide(answer, gold) != Verdict.CORRECT:
+            raise RuntimeError(f"math-verify does not find {answer} equal to {gold}")
