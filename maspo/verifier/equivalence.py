@@ -9,10 +9,10 @@ latex2sympy2_extended; math-verify's `parse`, which hands plain expressions to s
 from latex2sympy2_extended.latex2sympy2 import ConversionConfig, latex2sympy
 from latex2sympy2_extended.math_normalization import NormalizationConfig, normalize_latex
 from math_verify.grader import should_treat_as_complex, verify
-from sympy import Basic, MatrixBase
+from sympy import Basic, MatrixBase, Rational
 
 from maspo.verifier import text
-from maspo.verifier.exact import compatible
+from maspo.verifier.exact import compatible, quantity
 from maspo.verifier.guards import confirmed, undefined
 from maspo.verifier.verdict import Verdict
 
@@ -45,23 +45,31 @@ def parse(latex: str, real: bool) -> Basic | MatrixBase:
     return parsed
 
 
+def read(answer: str) -> tuple[str, str, Rational | None]:
+    """A cleaned answer as normal LaTeX, its unit, and its value where it is an exact number."""
+    number = quantity(answer)
+    if number is not None:
+        exact = Rational(number.value.numerator, number.value.denominator)
+        return answer, number.unit, exact
+    value, unit = text.split_unit(answer)
+    return normalize_latex(value, _NORMAL), unit, None
+
+
 def decide(answer: str, gold: str) -> str:
     """The verdict on two cleaned answers: correct, wrong, or error.
 
     error: the gold answer cannot be read, so that nothing can be said, or math-verify failed.
     """
-    answer, unit = text.split_unit(answer)
-    gold, gold_unit = text.split_unit(gold)
-    answer, gold = normalize_latex(answer, _NORMAL), normalize_latex(gold, _NORMAL)
+    (answer, unit, value), (gold, gold_unit, target) = read(answer), read(gold)
     real = not (should_treat_as_complex(gold) or should_treat_as_complex(answer))
     try:
-        target = parse(gold, real)
+        target = parse(gold, real) if target is None else target
     except MemoryError:
         raise
     except Exception:
         return Verdict.ERROR
     try:
-        value = parse(answer, real)
+        value = parse(answer, real) if value is None else value
     except MemoryError:
         raise
     except Exception:

@@ -5,6 +5,7 @@ that is rewarded for the outcome, so a quadratic scan would be found.
 """
 
 import re
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _FINAL = re.compile(r"final answer is", re.IGNORECASE)
 _COLON = re.compile(r"\banswer\s*:", re.IGNORECASE)
 _SINGLE_HASH = re.compile(r"(?<!#)#(?!#)")
-_DOLLARS = re.compile(r"(?<!\\)(\$\$?)(.+?)(?<!\\)\1")
+_FORMULAS = re.compile(r"\$\$?[^$]+\$\$?(?:\s*(?:,|and|or|,\s*and)?\s*\$[^$]+\$)*")
 _SENTENCE_END = re.compile(r"\.(?:\s|$)")
 
 
@@ -56,17 +57,19 @@ def _last_box(completion: str) -> int | None:
         end = at
 
 
+def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
+    return next(iter(deque(pattern.finditer(text), maxlen=1)), None)
+
+
 def _after_last(pattern: re.Pattern[str], text: str) -> str | None:
     """The rest of the line behind the last match, without a colon, emphasis and sentence end."""
-    last = None
-    for last in pattern.finditer(text):
-        pass
+    last = _last(pattern, text)
     if last is None:
         return None
     line = text[last.end() :].lstrip(" \t:*").partition("\n")[0]
-    formula = _DOLLARS.match(line)
-    if formula:
-        return formula[2]
+    formulas = _FORMULAS.match(line)
+    if formulas:
+        return formulas[0]
     return _SENTENCE_END.split(line, maxsplit=1)[0].rstrip(" *")
 
 
@@ -76,9 +79,7 @@ def _gsm8k(completion: str) -> str | None:
 
 
 def _hash(completion: str) -> str | None:
-    last = None
-    for last in _SINGLE_HASH.finditer(completion):
-        pass
+    last = _last(_SINGLE_HASH, completion)
     return completion[last.end() :] if last else None
 
 

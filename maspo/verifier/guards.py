@@ -19,6 +19,7 @@ from sympy import (
     nan,
     prime,
     simplify,
+    solve,
     zoo,
 )
 from sympy.core.function import AppliedUndef
@@ -198,8 +199,6 @@ def _constant_ratio(left: Expr, right: Expr) -> Expr | None:
 
 def _share_a_zero(gold: Eq, answer: Eq) -> bool:
     """Whether a solution exists at all: two equations without one are not the same equation."""
-    from sympy import solve
-
     symbols = sorted(gold.free_symbols, key=str)
     return any(
         simplify((answer.lhs - answer.rhs).subs(solution)) == 0

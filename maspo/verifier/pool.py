@@ -125,11 +125,17 @@ class Pool:
     """A fixed number of sandboxes that share the questions of all calling threads."""
 
     def __init__(self, workers: int, cpu_seconds: float, memory_mb: int, faults: bool = False):
-        self._sandboxes = [Sandbox(cpu_seconds, memory_mb, faults) for _ in range(workers)]
+        self._settings = (workers, cpu_seconds, memory_mb, faults)
+        self._reset()
+
+    def _reset(self) -> None:
+        workers, *limits = self._settings
+        self._process = os.getpid()
         self._lock = threading.Lock()
         self._executor: ThreadPoolExecutor | None = None
+        self._sandboxes = [Sandbox(*limits) for _ in range(workers)]
         self._idle: queue.SimpleQueue[Sandbox] = queue.SimpleQueue()
-        for sandbox in reversed(self._sandboxes):
+        for sandbox in self._sandboxes:
             self._idle.put(sandbox)
 
     @property
@@ -143,6 +149,8 @@ class Pool:
         Raises:
             SandboxError: no worker starts.
         """
+        if self._process != os.getpid():
+            self._reset()  # a forked copy: the threads are gone, the sandboxes are the parent's
         with self._lock:
             if self._executor is None:
                 self._executor = ThreadPoolExecutor(len(self._sandboxes), "verifier")
@@ -160,6 +168,8 @@ class Pool:
 
     def close(self) -> None:
         """Drop what is queued and kill the sandboxes. The pool can be used again."""
+        if self._process != os.getpid():
+            return
         with self._lock:
             executor, self._executor = self._executor, None
         if executor is not None:

@@ -34,7 +34,13 @@ _UNIT = re.compile(
     r"|(?<=[\d}]) (?P<bare>[a-zA-Z]{2,}(?: [a-zA-Z]{2,})?)$"
 )
 _NOT_UNITS = frozenset(
-    ["hundred", "thousand", "million", "billion", "trillion", "dozen", "percent", "percentage", "pct", "factorial", "squared", "cubed", "not", "no", "nor", "or", "and", "to", "plus", "minus", "times", "over", "by", "mod", "base", "pi", "inf", "infinity", "if", "for", "when", "where", "less", "more", "than", "wrong", "incorrect", "sin", "cos", "tan", "log", "ln", "exp", "sqrt"]
+    (
+        *("hundred", "thousand", "million", "billion", "trillion", "dozen"),
+        *("percent", "percentage", "pct", "pi", "inf", "infinity", "base", "mod"),
+        *("factorial", "squared", "cubed", "plus", "minus", "times", "over", "by", "less", "more"),
+        *("not", "no", "nor", "or", "and", "to", "than", "if", "for", "when", "where"),
+        *("wrong", "incorrect", "sin", "cos", "tan", "log", "ln", "exp", "sqrt"),
+    )
 )
 
 
