@@ -14,7 +14,8 @@ _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _FINAL = re.compile(r"final answer is", re.IGNORECASE)
 _COLON = re.compile(r"\banswer\s*:", re.IGNORECASE)
 _SINGLE_HASH = re.compile(r"(?<!#)#(?!#)")
-_FORMULAS = re.compile(r"\$\$?[^$]+\$\$?(?:\s*(?:,|and|or|,\s*and)?\s*\$[^$]+\$)*")
+_FORMULA = r"\$\$?(?:\\.|[^$\\])+\$\$?"
+_FORMULAS = re.compile(rf"{_FORMULA}(?:\s*(?:(?:,\s*and|,|and|or)\s*)?{_FORMULA})*")
 _SENTENCE_END = re.compile(r"\.(?:\s|$)")
 
 
