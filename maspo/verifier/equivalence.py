@@ -85,8 +85,27 @@ def decide(answer: str, gold: str) -> str:
         return Verdict.ERROR
 
 
+_WARM_UP = (
+    (r"\frac{\sqrt{2}}{2}", r"\frac{1}{\sqrt 2}"),
+    (r"(x+1)^{2} - 3\pi", r"x^2+2x+1-3\pi"),
+    (r"(-\infty, \frac{1}{2}]\cup(3,4)", r"(3,4)\cup(-\infty, 1/2]"),
+    (r"\{1, 2\}", "2,1"),
+    (r"\begin{pmatrix} 1 & x \\ 0 & 2 \end{pmatrix}", r"\begin{bmatrix} 1&x\\0&2\end{bmatrix}"),
+    ("f(x)=2x", "2x"),
+    (r"\sin(x)^2+\cos(x)^2", "1"),
+    ("y > 2", "2 < y"),
+)
+
+
 def warm_up() -> None:
-    """Fill the grammar's and sympy's caches, so that forked children begin warm."""
-    for answer, gold in [(r"\frac{\sqrt{2}}{2}", r"\frac{1}{\sqrt 2}"), ("x+1", "1+x")]:
-        if decide(answer, gold) != Verdict.CORRECT:
-            raise RuntimeError(f"math-verify does not find {answer} equal to {gold}")
+    """Fill the grammar's and sympy's caches, so that forked children begin warm.
+
+    Raises:
+        RuntimeError: one of a few equal pairs is not found equal: the installation is broken.
+    """
+    for answer, gold in _WARM_UP:
+        verdict = decide(answer, gold)
+        if verdict != Verdict.CORRECT:
+            raise RuntimeError(
+                f"{answer} against {gold} is {verdict}: is math-verify 0.9 installed?"
+            )

@@ -33,7 +33,7 @@ _NUMBER = re.compile(
     re.ASCII,
 )
 _SEPARATORS = str.maketrans("", "", ", {}")
-_SPACED_DIGITS = re.compile(r"\d (?=[\d.])")
+_SPACED_DIGITS = re.compile(r"(?<![_^])\d (?=[\d.])")
 
 
 class Quantity(NamedTuple):

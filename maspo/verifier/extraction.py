@@ -30,32 +30,19 @@ class Rule(NamedTuple):
 
 
 def _boxed(completion: str) -> str | None:
-    """Content of the last complete-looking box command; None where its brace never closes."""
-    start = _last_box(completion)
-    if start is None:
+    """Content of the last box; None where its brace never closes."""
+    box = _last(_BOX, completion)
+    if box is None:
         return None
     depth = 1
-    for token in _BRACE.finditer(completion, start):
+    for token in _BRACE.finditer(completion, box.end()):
         if token[0] == "{":
             depth += 1
         elif token[0] == "}":
             depth -= 1
             if depth == 0:
-                return completion[start : token.start()]
+                return completion[box.end() : token.start()]
     return None
-
-
-def _last_box(completion: str) -> int | None:
-    """Where the content of the last box begins: right after its opening brace."""
-    end = len(completion)
-    while True:
-        at = max(completion.rfind(r"\boxed", 0, end), completion.rfind(r"\fbox", 0, end))
-        if at < 0:
-            return None
-        box = _BOX.match(completion, at)
-        if box:
-            return box.end()
-        end = at
 
 
 def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:

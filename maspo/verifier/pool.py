@@ -23,6 +23,11 @@ START_SECONDS = 120.0
 _PACKAGE_ROOT = str(Path(__file__).resolve().parents[2])
 
 
+def wall_seconds(cpu_seconds: float) -> float:
+    """Wall-clock limit of one comparison, in seconds: a busy machine shares its cores."""
+    return 10 * cpu_seconds + 10
+
+
 class SandboxError(RuntimeError):
     """A sandbox cannot be started: the installation is at fault, not an answer."""
 
@@ -35,7 +40,7 @@ class Sandbox:
     """
 
     def __init__(self, cpu_seconds: float, memory_mb: int, faults: bool = False):
-        self._wall_seconds = 10 * cpu_seconds + 10
+        self._wall_seconds = wall_seconds(cpu_seconds)
         self._command = [sys.executable, "-P", "-m", "maspo.verifier.worker"]
         self._command += [f"--cpu-seconds={cpu_seconds}", f"--memory-mb={memory_mb}"]
         self._command += [f"--wall-seconds={self._wall_seconds}"] + ["--faults"] * faults

@@ -24,8 +24,10 @@ _NOISE = re.compile(
 )
 _EDGES = re.compile(r"^\s*(?:\\\(|\\\[)|(?<!\\)(?:\\\)|\\\])\s*$")
 _FRAC = re.compile(r"\\[dtc]frac(?![a-zA-Z])")
+_EMPTY_SET = re.compile(r"\\varnothing(?![a-zA-Z])|∅")
 _SPACE = re.compile(r"(?:\s|(?<!\\)\\[, ]|\\q?quad(?![a-zA-Z]))+")
-_FREE_SPACE = re.compile(r"(?<![a-zA-Z0-9]) | (?![a-zA-Z0-9])")
+_LIST_SPACE = r"(?!(?<=\d, )\d{3}(?!\d))"  # `1, 234` is a list and `1,234` a number
+_FREE_SPACE = re.compile(rf"(?<![a-zA-Z0-9]) {_LIST_SPACE}| (?![a-zA-Z0-9])")
 _WRAPPER = re.compile(r"\\(?:text|textbf|textit|textrm|mathrm|mathbf|mbox|rm)(?![a-zA-Z]) ?")
 _WRAPPED = re.compile(_WRAPPER.pattern + r"\{([^{}]*)\}")
 _UNIT = re.compile(
@@ -56,6 +58,7 @@ def clean(text: str) -> str:
     """The answer without dollar signs, sizing commands, a final period and doubled space."""
     text = _NOISE.sub("", text.translate(_SPELLINGS))
     text = _FRAC.sub(r"\\frac", _EDGES.sub("", text))
+    text = _EMPTY_SET.sub(r"\\emptyset", text)
     return _SPACE.sub(" ", text).strip().removesuffix(".").rstrip()
 
 

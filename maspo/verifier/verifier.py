@@ -104,6 +104,11 @@ class Verifier:
             return answer, (cleaned, target)
         return Judgement(Verdict.CORRECT if equal else Verdict.WRONG, answer)
 
+    @property
+    def pids(self) -> list[int]:
+        """Process ids of the sandboxes that run now; empty until an expression needed one."""
+        return self._pool.pids
+
     def close(self) -> None:
         """Kill the sandboxes; a later call starts new ones. Idempotent."""
         self._pool.close()
