@@ -1,0 +1,51 @@
+"""Faults for tests: only a worker started with `--faults` imports this.
+
+The switch is a command-line flag of the worker, set by `Verifier(..., faults=True)`; without it the
+texts below are graded like any other answer. No text of a model can set it.
+"""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+
+
+def _hang() -> None:
+    while True:
+        pass
+
+
+def _hold_lock() -> None:
+    pow(7, 7**9)  # one C call for hours, with the interpreter lock held
+
+
+def _crash() -> None:
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def _fill_memory() -> None:
+    blocks = []
+    while True:
+        blocks.append(bytearray(2**24))
+
+
+FAULTS: dict[str, Callable[[], object]] = {
+    "fault:hang": _hang,
+    "fault:hold_lock": _hold_lock,
+    "fault:sleep": lambda: time.sleep(3600),
+    "fault:crash": _crash,
+    "fault:exit": lambda: os._exit(0),
+    "fault:memory": _fill_memory,
+}
+
+
+def obeying(decide: Callable[[str, str], str]) -> Callable[[str, str], str]:
+    """`decide` that first commits the fault an answer names (text before a space)."""
+
+    def decide_or_fail(answer: str, gold: str) -> str:
+        fault = FAULTS.get(answer.partition(" ")[0])
+        if fault:
+            fault()
+        return decide(answer, gold)
+
+    return decide_or_fail

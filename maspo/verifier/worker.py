@@ -1,0 +1,168 @@
+"""The sandbox: `python -m maspo.verifier.worker` answers requests on stdin, one JSON line each.
+
+Two processes. The keeper imports math-verify once, never looks at model text, and forks a child;
+the child does the work. Where a child dies the keeper says why and forks the next one from its
+own warm memory, so recovery takes milliseconds instead of an import.
+
+- CPU time: a kernel timer (ITIMER_PROF) with its default action kills the child. No Python code
+  has to run for it, so a long C computation that holds the interpreter lock cannot stop it.
+- Memory: the keeper watches the child's resident size and kills it. An allocation limit alone would
+  not do: sympy swallows MemoryError and math-verify would then call the answer wrong.
+- Wall clock: the keeper kills a child that neither answers nor uses CPU time.
+- The caller's death closes stdin: the keeper kills its child and ends, also in mid-computation.
+"""
+
+import argparse
+import json
+import os
+import resource
+import select
+import signal
+import sys
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+WATCH_SECONDS = 0.01
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+class Limits(NamedTuple):
+    """What one request may use: CPU seconds, resident MiB, wall-clock seconds."""
+
+    cpu_seconds: float
+    memory_mb: int
+    wall_seconds: float
+
+
+class Child:
+    """A forked process that answers requests; `decide` maps (answer, gold) to a verdict."""
+
+    def __init__(self, limits: Limits, decide: Callable[[str, str], str]):
+        self.limits = limits
+        request_read, self._to = os.pipe()
+        self._from, reply_write = os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            os.close(self._to)
+            os.close(self._from)
+            os.close(0)
+            _serve(os.fdopen(request_read), reply_write, limits, decide)
+        os.close(request_read)
+        os.close(reply_write)
+
+    def ask(self, request: bytes) -> str:
+        """The child's verdict, or `timeout` or `died`; after those two it is gone.
+
+        Raises:
+            EOFError: the caller closed its end; the child was killed.
+        """
+        try:
+            _write(self._to, request)
+        except BrokenPipeError:
+            return self.end()
+        events = select.poll()
+        events.register(self._from, select.POLLIN)
+        events.register(0, 0)  # hang-up only
+        deadline = time.monotonic() + self.limits.wall_seconds
+        while True:
+            ready = dict(events.poll(WATCH_SECONDS * 1000))
+            if self._from in ready:
+                reply = os.read(self._from, 256).decode()
+                return reply if reply else self.end()
+            if 0 in ready:
+                self.end(signal.SIGKILL)
+                raise EOFError
+            if time.monotonic() > deadline:
+                self.end(signal.SIGKILL)
+                return "timeout"
+            if self._resident_mb() > self.limits.memory_mb:
+                return self.end(signal.SIGKILL)
+
+    def end(self, kill: int = 0) -> str:
+        """Wait for the child, killing it first if asked: `timeout` where its CPU timer ended it."""
+        if kill:
+            os.kill(self.pid, kill)
+        os.close(self._to)
+        os.close(self._from)
+        _, status = os.waitpid(self.pid, 0)
+        cpu = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGPROF
+        return "timeout" if cpu else "died"
+
+    def _resident_mb(self) -> float:
+        try:
+            with open(f"/proc/{self.pid}/statm") as file:
+                return int(file.read().split()[1]) * _PAGE / 2**20
+        except (OSError, IndexError):
+            return 0.0  # not Linux, or just gone: then the pipe says so
+
+
+def _serve(
+    requests, replies: int, limits: Limits, decide: Callable[[str, str], str]
+) -> None:  # pragma: no cover (a child process)
+    """The child: answer until the keeper closes the pipe. Never returns."""
+    try:
+        ceiling = (limits.memory_mb + 1024) * 2**20  # a backstop for one giant allocation
+        resource.setrlimit(resource.RLIMIT_AS, (ceiling, ceiling))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        for line in requests:
+            request = json.loads(line)
+            signal.setitimer(signal.ITIMER_PROF, limits.cpu_seconds)
+            verdict = decide(request["answer"], request["gold"])
+            signal.setitimer(signal.ITIMER_PROF, 0)
+            os.write(replies, verdict.encode())
+        os._exit(0)
+    except BaseException:
+        os._exit(1)
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(descriptor, data) :]
+
+
+def keep(limits: Limits, decide: Callable[[str, str], str], replies: int) -> None:
+    """Answer each request line with one verdict line until stdin closes.
+
+    A child that died for another reason than its time limit may be the victim of an earlier
+    request (memory fills up): the request is tried once more, on a fresh child, before `error`.
+    """
+    child = Child(limits, decide)
+    for request in sys.stdin.buffer:
+        verdict = child.ask(request)
+        if verdict == "died":
+            child = Child(limits, decide)
+            verdict = child.ask(request)
+        if verdict in ("died", "timeout"):
+            child = Child(limits, decide)
+        _write(replies, (("error" if verdict == "died" else verdict) + "\n").encode())
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Entry point; prints `ready` when the first request may come."""
+    parser = argparse.ArgumentParser(prog="maspo.verifier.worker")
+    parser.add_argument("--cpu-seconds", type=float, required=True)
+    parser.add_argument("--memory-mb", type=int, required=True)
+    parser.add_argument("--wall-seconds", type=float, required=True)
+    parser.add_argument("--faults", action="store_true", help="tests: obey fault requests")
+    options = parser.parse_args(arguments)
+    replies = os.dup(1)
+    os.dup2(2, 1)  # whatever a library prints is not a reply
+    from maspo.verifier import equivalence
+
+    equivalence.warm_up()
+    decide = equivalence.decide
+    if options.faults:
+        from maspo.verifier import faults
+
+        decide = faults.obeying(decide)
+    _write(replies, b"ready\n")
+    limits = Limits(options.cpu_seconds, options.memory_mb, options.wall_seconds)
+    try:
+        keep(limits, decide, replies)
+    except (EOFError, BrokenPipeError):
+        os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""The gold answers of the six real benchmarks, where a checkout has them beside it."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from maspo.verifier import extract
+
+DIRECTORY = Path(__file__).resolve().parents[4] / "shared" / "benchmarks"
+BENCHMARKS = ("aime24", "aime25", "amc23", "math500", "minerva_math", "olympiadbench")
+
+
+class Gold(NamedTuple):
+    """One gold answer as a data loader would hand it to the verifier."""
+
+    benchmark: str
+    problem: str
+    answer: str
+
+
+def available() -> bool:
+    """Whether the files are there."""
+    return DIRECTORY.is_dir()
+
+
+def load() -> list[Gold]:
+    """Every gold answer, in file order."""
+    return [gold for benchmark in BENCHMARKS for gold in _load(benchmark)]
+
+
+def _load(benchmark: str) -> Iterator[Gold]:
+    lines = (DIRECTORY / f"{benchmark}.jsonl").read_text().splitlines()
+    for row in map(json.loads, lines):
+        name = row.get("unique_id", row.get("id", row.get("idx")))
+        yield Gold(benchmark, f"{benchmark}/{name}", _answer(benchmark, row))
+
+
+def _answer(benchmark: str, row: dict) -> str:
+    if benchmark == "minerva_math":
+        return extract(row["solution"], ("boxed",))
+    if benchmark == "olympiadbench":
+        return ", ".join(row["final_answer"])
+    if benchmark == "amc23":
+        return f"{row['answer']:g}"
+    return str(row["answer"])

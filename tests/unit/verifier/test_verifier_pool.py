@@ -1,0 +1,174 @@
+"""Sandboxes are killed, replaced and never confused, wherever the call comes from."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from load_mix import mix
+
+from maspo.verifier import SandboxError, Verdict, Verifier, pool
+
+ROOT = Path(__file__).resolve().parents[3]
+GOOD = (r"\boxed{1+x}", "x+1")
+
+
+def boxed(text: str) -> str:
+    return f"\\boxed{{{text}}}"
+
+
+@pytest.mark.parametrize(
+    ("fault", "verdict"),
+    [
+        ("hang", Verdict.TIMEOUT),
+        ("hold_lock", Verdict.TIMEOUT),
+        ("crash", Verdict.ERROR),
+        ("exit", Verdict.ERROR),
+    ],
+)
+def test_a_fault_costs_only_its_own_request(faulty, fault, verdict):
+    requests = [GOOD, (boxed(f"fault:{fault}"), "1"), GOOD, (boxed("x+2"), "x+1")]
+    verdicts = faulty.grade_many(*zip(*requests, strict=True))
+    assert verdicts == [Verdict.CORRECT, verdict, Verdict.CORRECT, Verdict.WRONG]
+
+
+def test_memory_is_limited():
+    with Verifier(workers=1, cpu_seconds=20, memory_mb=200, faults=True) as verifier:
+        completions = [boxed("fault:memory"), GOOD[0]]
+        verdicts = verifier.grade_many(completions, ["1", GOOD[1]])
+        assert verdicts == [Verdict.ERROR, Verdict.CORRECT]
+
+
+def test_a_request_that_sleeps_meets_the_wall_clock(monkeypatch):
+    monkeypatch.setattr(pool, "wall_seconds", lambda cpu_seconds: 1.0)
+    with Verifier(workers=1, cpu_seconds=20, faults=True) as verifier:
+        verdicts = verifier.grade_many([boxed("fault:sleep"), GOOD[0]], ["1", GOOD[1]])
+        assert verdicts == [Verdict.TIMEOUT, Verdict.CORRECT]
+
+
+def test_without_the_flag_fault_requests_are_text(verifier):
+    faults = ["fault:hang", "fault:crash", "fault:exit", "fault:memory", "fault:sleep"]
+    verdicts = verifier.grade_many(list(map(boxed, faults)), ["1"] * len(faults))
+    assert verdicts == [Verdict.WRONG] * len(faults)
+
+
+def test_a_killed_keeper_is_replaced(faulty):
+    assert faulty.grade_many(*zip(GOOD, strict=True)) == [Verdict.CORRECT]
+    for pid in faulty.pids:
+        os.kill(pid, signal.SIGKILL)
+    assert faulty.grade_many([GOOD[0]] * 3, [GOOD[1]] * 3) == [Verdict.CORRECT] * 3
+
+
+def test_a_killed_child_is_replaced(faulty):
+    faulty.grade_many(*zip(GOOD, strict=True))
+    children = [child for pid in faulty.pids for child in psutil.Process(pid).children()]
+    assert children
+    for child in children:
+        child.kill()
+    assert faulty.grade_many(*zip(GOOD, strict=True)) == [Verdict.CORRECT]
+
+
+def test_threads_share_a_verifier(faulty):
+    results = {}
+
+    def work(seed):
+        items = mix(60, seed, hangs=0.02, crashes=0.02)
+        completions, golds, expected = zip(*items, strict=True)
+        results[seed] = faulty.grade_many(completions, golds) == list(expected)
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == dict.fromkeys(range(4), True)
+
+
+def test_a_closed_verifier_starts_again():
+    verifier = Verifier(workers=1)
+    assert verifier.grade_many(*zip(GOOD, strict=True)) == [Verdict.CORRECT]
+    pids = verifier.pids
+    verifier.close()
+    verifier.close()
+    assert verifier.pids == []
+    assert not any(_alive(pid) for pid in pids)
+    assert verifier.grade_many(*zip(GOOD, strict=True)) == [Verdict.CORRECT]
+    verifier.close()
+
+
+def test_an_installation_that_cannot_start_is_no_verdict(monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with Verifier(workers=1) as verifier, pytest.raises(SandboxError, match="did not start"):
+        verifier.grade_many(*zip(GOOD, strict=True))
+
+
+def test_a_script_without_main_guard_and_a_forked_copy():
+    script = f"""
+        import os
+        from maspo.verifier import Verifier, grade
+        print(grade({GOOD[0]!r}, {GOOD[1]!r}))
+        verifier = Verifier(workers=1)
+        print(verifier.grade_many([{GOOD[0]!r}], [{GOOD[1]!r}]))
+        child = os.fork()
+        print(verifier.grade_many([{boxed("y+1")!r}], ["1+y"]))
+        if child:
+            os.waitpid(child, 0)
+        verifier.close()
+    """
+    found = _python(script)
+    one = "[<Verdict.CORRECT: 'correct'>]"
+    assert sorted(found.split("\n")) == sorted(["", "correct", "correct", one, one, one, one][1:])
+
+
+@pytest.mark.parametrize("busy", [False, True])
+def test_sandboxes_end_with_a_killed_caller(busy):
+    script = f"""
+        import sys, threading, time
+        from maspo.verifier import Verifier
+        verifier = Verifier(workers=1, cpu_seconds=600, faults=True)
+        verifier.grade_many([{GOOD[0]!r}], [{GOOD[1]!r}])
+        print(*verifier.pids, flush=True)
+        if {busy}:
+            verifier.grade_many([{boxed("fault:hang")!r}], ["1"])
+        time.sleep(600)
+    """
+    caller = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(script)], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    )
+    keeper = psutil.Process(int(caller.stdout.readline()))
+    family = [keeper, *keeper.children(recursive=True)]
+    time.sleep(0.3)
+    caller.kill()
+    caller.wait()
+    _, alive = psutil.wait_procs(family, timeout=10)
+    caller.stdout.close()
+    assert len(family) == 2
+    assert alive == []
+
+
+def test_after_cuda_is_initialised(verifier):
+    torch = pytest.importorskip("torch")
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    with Verifier(workers=2) as fresh:
+        total = torch.ones(8, device="cuda").sum().item()
+        assert total == 8
+        assert fresh.grade_many(*zip(GOOD, strict=True)) == [Verdict.CORRECT]
+        assert torch.ones(8, device="cuda").sum().item() == 8
+
+
+def _python(script: str) -> str:
+    command = [sys.executable, "-"]
+    return subprocess.run(
+        command, input=textwrap.dedent(script), capture_output=True, text=True, check=True, cwd=ROOT
+    ).stdout
+
+
+def _alive(pid: int) -> bool:
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
