@@ -9,7 +9,7 @@ from maspo.training.supervised import train_base
 
 def test_the_loss_falls_below_a_uniform_guess(tmp_path, tiny_policy, chain_problems):
     settings = load_experiment(
-        ["scale=smoke", "model.supervised.steps=40", "model.supervised.lr=0.01"]
+        ["scale=smoke", "model.supervised.steps=40", "model.supervised.lr=0.03"]
     ).model.supervised
     train_base(*tiny_policy, chain_problems, settings, tmp_path)
     rows = read_json_lines(tmp_path / "metrics.jsonl")
