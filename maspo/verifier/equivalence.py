@@ -1,15 +1,22 @@
 r"""Are two LaTeX answers the same mathematics? Runs in the sandbox only: it imports sympy.
 
 math-verify proposes, our guards confirm: an answer is correct when math-verify says so and the
-guards find the two values equal. No text is evaluated as code: answers go to the LaTeX grammar of
-latex2sympy2_extended; math-verify's `parse`, which hands plain expressions to sympy's `parse_expr`
-(Python's `eval`), is never called.
+guards find the two values equal.
+
+No text is evaluated as code. Answers go to the LaTeX grammar of latex2sympy2_extended only, never
+to math-verify's `parse`, which hands plain expressions to sympy's `parse_expr` and so to Python's
+`eval`. The grammar itself sends the digits of each number the same way: here it gets a converter
+that does not, and `parse_expr` is locked for the whole process.
 """
 
+from fractions import Fraction
+
+from latex2sympy2_extended import latex2sympy2 as grammar
 from latex2sympy2_extended.latex2sympy2 import ConversionConfig, latex2sympy
 from latex2sympy2_extended.math_normalization import NormalizationConfig, normalize_latex
 from math_verify.grader import should_treat_as_complex, verify
 from sympy import Basic, MatrixBase, Rational
+from sympy.parsing import sympy_parser
 
 from maspo.verifier import text
 from maspo.verifier.exact import compatible, quantity
@@ -25,6 +32,21 @@ _NORMAL = NormalizationConfig(
     equations=False,
 )
 _CONVERSION = ConversionConfig(lowercase_symbols=False)  # M/m is not 1
+
+
+def _number(digits: str) -> Rational:
+    """A number token of the grammar (digits, separators, a point) as exactly its value."""
+    value = Fraction(digits.replace(",", "").replace(" ", ""))
+    return Rational(value.numerator, value.denominator)
+
+
+def _refuse(code: str, *_: object) -> None:
+    raise PermissionError(f"the verifier does not evaluate text: {code[:80]!r}")
+
+
+def lock() -> None:
+    """Close sympy's way from text to `eval` in this process, for good."""
+    sympy_parser.eval_expr = _refuse
 
 
 def parse(latex: str, real: bool) -> Basic | MatrixBase:
@@ -98,14 +120,22 @@ _WARM_UP = (
 
 
 def warm_up() -> None:
-    """Fill the grammar's and sympy's caches, so that forked children begin warm.
+    """Fill the grammar's and sympy's caches, then lock `eval`: forked children begin warm.
+
+    Unlocked first: sympy evaluates texts of its own when it imports its unit system.
 
     Raises:
         RuntimeError: one of a few equal pairs is not found equal: the installation is broken.
     """
-    for answer, gold in _WARM_UP:
-        verdict = decide(answer, gold)
-        if verdict != Verdict.CORRECT:
-            raise RuntimeError(
-                f"{answer} against {gold} is {verdict}: is math-verify 0.9 installed?"
-            )
+    for _ in range(2):
+        for answer, gold in _WARM_UP:
+            verdict = decide(answer, gold)
+            if verdict != Verdict.CORRECT:
+                raise RuntimeError(
+                    f"{answer} against {gold} is {verdict}: install math-verify 0.9.0"
+                )
+        lock()
+
+
+grammar.convert_number = _number
+grammar._Latex2Sympy.parse_number = staticmethod(_number)

@@ -109,8 +109,8 @@ class Sandbox:
             messages.seek(0)
             reason = messages.read().decode(errors="replace")[-2000:]
         raise SandboxError(
-            f"the verifier's worker did not start within {START_SECONDS:.0f} s "
-            f"({' '.join(self._command)}); it said:\n{reason or '(nothing)'}"
+            f"the verifier's worker did not start: {' '.join(self._command)}\n"
+            f"{reason or f'it said nothing for {START_SECONDS:.0f} s or ended'}"
         )
 
     def close(self) -> None:

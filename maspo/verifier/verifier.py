@@ -12,8 +12,10 @@ from maspo.verifier.extraction import DEFAULT_RULES, check_rules, find
 from maspo.verifier.pool import Pool
 from maspo.verifier.verdict import Judgement, Verdict
 
-GRADER_VERSION = f"maspo {__version__}, math-verify {version('math-verify')}"
-"""What graded, for provenance: rules and guards are this package's, the algebra math-verify's."""
+GRADER_VERSION = f"maspo {__version__}, " + ", ".join(
+    f"{package} {version(package)}" for package in ("math-verify", "latex2sympy2-extended", "sympy")
+)
+"""What graded, for provenance: rules and guards are this package's, grammar and algebra theirs."""
 
 
 class Verifier:

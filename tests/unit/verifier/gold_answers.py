@@ -1,11 +1,13 @@
 """The gold answers of the six real benchmarks, where a checkout has them beside it."""
 
 import json
+import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from maspo.verifier import extract
+from maspo.verifier.text import clean
 
 DIRECTORY = Path(__file__).resolve().parents[4] / "shared" / "benchmarks"
 BENCHMARKS = ("aime24", "aime25", "amc23", "math500", "minerva_math", "olympiadbench")
@@ -27,6 +29,18 @@ def available() -> bool:
 def load() -> list[Gold]:
     """Every gold answer, in file order."""
     return [gold for benchmark in BENCHMARKS for gold in _load(benchmark)]
+
+
+def pairs(golds: list[Gold], count: int) -> list[tuple[Gold, Gold]]:
+    """The first `count` of a fixed random sequence of differing golds of one benchmark each."""
+    rng = random.Random("pairs of gold answers")
+    groups = [[gold for gold in golds if gold.benchmark == name] for name in BENCHMARKS]
+    found: list[tuple[Gold, Gold]] = []
+    while len(found) < count:
+        one, other = rng.sample(rng.choice(groups), 2)
+        if clean(one.answer) != clean(other.answer):
+            found.append((one, other))
+    return found
 
 
 def _load(benchmark: str) -> Iterator[Gold]:

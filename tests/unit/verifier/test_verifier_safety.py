@@ -7,12 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
+import sympy
+from sympy.parsing import sympy_parser
 from test_verifier_cases import CASES, completion
 
-from maspo.verifier import Verdict, extract
+from maspo.verifier import Verdict, equivalence, extract
 from maspo.verifier.text import clean
-
-CODE = [case for case in CASES if case["id"].startswith("code-")]
 
 
 def test_code_is_not_run(verifier, tmp_path):
@@ -33,40 +33,41 @@ def test_code_is_not_run(verifier, tmp_path):
     assert not marker.exists()
 
 
-def test_neither_eval_nor_sympify_sees_model_text(monkeypatch):
-    """Every case that is code, decided in this process with the evaluators watched."""
-    equivalence = pytest.importorskip("maspo.verifier.equivalence")
-    from sympy.core import sympify
-    from sympy.parsing import sympy_parser
-
+def test_no_text_reaches_an_evaluator(monkeypatch):
+    """Every short case, decided in this process with Python's and sympy's evaluators watched."""
+    monkeypatch.setattr(sympy_parser, "eval_expr", sympy_parser.eval_expr)  # unlocked afterwards
     equivalence.warm_up()
     seen = []
-    for owner, name in [
-        (builtins, "eval"),
-        (builtins, "exec"),
-        (builtins, "compile"),
-        (sympy_parser, "eval_expr"),
-        (sympy_parser, "parse_expr"),
-    ]:
-        original = getattr(owner, name)
-
-        def watched(*args, _name=name, _original=original, **kwargs):
-            seen.append((_name, str(args[0])[:200]))
-            return _original(*args, **kwargs)
-
-        monkeypatch.setattr(owner, name, watched)
-    texts = [clean(extract(completion(case)) or "") for case in CODE]
-    for text in texts:
-        equivalence.decide(text, "5")
-        equivalence.decide("5", text)
+    watched = [(builtins, "eval"), (builtins, "compile"), (sympy_parser, "parse_expr")]
+    for owner, name in watched:
+        monkeypatch.setattr(owner, name, _watch(getattr(owner, name), name, seen))
+    cases = [case for case in CASES if case["id"].split("-")[0] in SHORT]
+    for case in cases:
+        text = clean(extract(completion(case)) or "")
+        equivalence.decide(text, case["gold"])
+        equivalence.decide(case["gold"], text)
+    assert len(cases) > 100
     assert seen == []
-    sympify.sympify("1+1")
-    assert {name for name, _ in seen} >= {"eval_expr", "parse_expr"}  # the watch does see
+    with pytest.raises(PermissionError, match="does not evaluate text"):
+        sympy.sympify("1+1")
+    assert "parse_expr" in seen  # the watch does see
+
+
+SHORT = ("code", "var", "text", "char", "eq", "set", "tuple", "mixed", "frac", "dec", "unit", "sci")
+
+
+def _watch(original, name, seen):
+    def watched(*args, **kwargs):
+        seen.append(name)
+        return original(*args, **kwargs)
+
+    return watched
 
 
 def test_importing_is_light():
     script = (
-        "import json, sys, maspo.verifier as v; v.Verifier(rules=['hash']).grade_many(['#5'], ['5']);"
+        "import json, sys, maspo.verifier as v;"
+        "v.Verifier(rules=['hash']).grade_many(['#5'], ['5']);"
         "print(json.dumps([m for m in ('sympy', 'math_verify', 'torch', 'numpy') "
         "if m in sys.modules]))"
     )
