@@ -31,6 +31,11 @@ class Task:
         for name in ("max_prompt_tokens", "max_completion_tokens"):
             require(getattr(self, name) >= 1, f"task.{name}", getattr(self, name), "at least 1")
 
+    @property
+    def benchmarks(self) -> list[str]:
+        """Names of the benchmarks, in the order of the tables; each kind of task has its own."""
+        return []
+
 
 @dataclass
 class ChainTask(Task):
@@ -54,6 +59,11 @@ class ChainTask(Task):
             )
         for name in ("train_problems", "benchmark_problems"):
             require(getattr(self, name) >= 1, f"task.{name}", getattr(self, name), "at least 1")
+
+    @property
+    def benchmarks(self) -> list[str]:
+        """Names of the benchmarks, in the order of the tables."""
+        return [f"chain{length}" for length in self.benchmark_lengths]
 
 
 @dataclass

@@ -29,7 +29,9 @@ def objective_settings(variant: str) -> dict[str, Any]:
         return OmegaConf.to_container(raw.objective)
     match = None
     for base in sorted(known, key=len, reverse=True):
-        if match := re.fullmatch(re.escape(base) + r"_(?P<field>[a-z_]+)_(?P<value>[^_]+)", variant):
+        if match := re.fullmatch(
+            re.escape(base) + r"_(?P<field>[a-z_]+)_(?P<value>[^_]+)", variant
+        ):
             break
     if not match:
         raise ConfigError(

@@ -93,12 +93,17 @@ def score(records: pd.DataFrame) -> pd.DataFrame:
     """
     rows = []
     for benchmark, group in records.groupby("benchmark", sort=False):
-        correct = group["verdict"].eq(Verdict.CORRECT.value).groupby(group["problem"]).agg(
-            ["sum", "size"]
+        correct = (
+            group["verdict"]
+            .eq(Verdict.CORRECT.value)
+            .groupby(group["problem"])
+            .agg(["sum", "size"])
         )
         sizes = sorted(set(correct["size"]))
         if len(sizes) != 1:
-            raise ValueError(f"benchmark {benchmark}: problems have {sizes} samples, not one number")
+            raise ValueError(
+                f"benchmark {benchmark}: problems have {sizes} samples, not one number"
+            )
         counts, n = correct["sum"].to_numpy(), int(sizes[0])
         rows.append(
             {

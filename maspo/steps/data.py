@@ -22,9 +22,7 @@ def data(experiment: Experiment) -> None:
     }
     for path, problems in files.items():
         write_problems(path, problems)
-    record.finish(
-        folder, as_dict(experiment.task), {"task": experiment.task.seed}, [], list(files)
-    )
+    record.finish(folder, as_dict(experiment.task), {"task": experiment.task.seed}, [], list(files))
 
 
 if __name__ == "__main__":

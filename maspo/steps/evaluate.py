@@ -8,7 +8,6 @@ from maspo.policy import load_policy
 from maspo.sampling.transformers import TransformersSampler
 from maspo.steps.common import StepRecord, run_step
 from maspo.tasks import read_problems
-from maspo.tasks.chain import benchmark_name
 from maspo.verifier import Verifier
 
 
@@ -16,7 +15,7 @@ def evaluate(experiment: Experiment) -> None:
     """Write evaluation/<variant>/seed_<seed>/records.parquet."""
     make_deterministic(experiment.evaluate.threads)
     record = StepRecord("evaluate", experiment)
-    names = [benchmark_name(length) for length in experiment.task.benchmark_lengths]
+    names = experiment.task.benchmarks
     files = [record.layout.data / "benchmarks" / f"{name}.parquet" for name in names]
     benchmarks = dict(zip(names, map(read_problems, files), strict=True))
     source = record.layout.policy(experiment.variant, experiment.seed)

@@ -64,15 +64,10 @@ def draw_question(length: int, rng: np.random.Generator) -> str:
     return f"{terms[0]}{''.join(rest)}?"
 
 
-def benchmark_name(length: int) -> str:
-    """Return the name of the benchmark of one chain length."""
-    return f"chain{length}"
-
-
 def make_benchmarks(task: ChainTask) -> dict[str, list[Problem]]:
     """Return the benchmarks by name: distinct problems, the same for every run."""
     benchmarks = {}
-    for length in task.benchmark_lengths:
+    for name, length in zip(task.benchmarks, task.benchmark_lengths, strict=True):
         rng = numpy_generator(task.seed, "benchmark", length)
         limit = 10**length * len(OPERATORS) ** (length - 1)
         if task.benchmark_problems > limit // 2:
@@ -83,7 +78,6 @@ def make_benchmarks(task: ChainTask) -> dict[str, list[Problem]]:
         questions: dict[str, None] = {}
         while len(questions) < task.benchmark_problems:
             questions[draw_question(length, rng)] = None
-        name = benchmark_name(length)
         benchmarks[name] = [Problem.create(q, solve(q), name) for q in questions]
     return benchmarks
 

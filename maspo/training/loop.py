@@ -178,9 +178,7 @@ class Trainer:
             )
         )
         output.loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(
-            self.policy.parameters(), self.settings.max_grad_norm
-        )
+        norm = torch.nn.utils.clip_grad_norm_(self.policy.parameters(), self.settings.max_grad_norm)
         self.optimizer.step()
         self.optimizer.zero_grad()
         return {"loss": output.loss.item(), "gradient_norm": norm.item(), **output.metrics}

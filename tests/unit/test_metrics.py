@@ -29,7 +29,11 @@ def test_estimators_equal_enumeration(c, n, k):
     assert avg_at_k([c], n)[0] == c / n
 
 
-@given(st.integers(1, 64).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n), st.integers(1, n))))
+@given(
+    st.integers(1, 64).flatmap(
+        lambda n: st.tuples(st.integers(0, n), st.just(n), st.integers(1, n))
+    )
+)
 def test_pass_at_k_identities(case):
     c, n, k = case
     value = pass_at_k([c], n, k)[0]
@@ -45,7 +49,8 @@ def test_published_pass_at_32_cannot_be_any_of_32():
 
 
 @pytest.mark.parametrize(
-    ("correct", "n", "k"), [([3], 2, 1), ([-1], 2, 1), ([0.5], 2, 1), ([1], 2, 3), ([], 2, 1), ([1], 2, 0)]
+    ("correct", "n", "k"),
+    [([3], 2, 1), ([-1], 2, 1), ([0.5], 2, 1), ([1], 2, 3), ([], 2, 1), ([1], 2, 0)],
 )
 def test_impossible_counts_are_refused(correct, n, k):
     with pytest.raises(ValueError, match=r"k=|correct="):

@@ -57,7 +57,9 @@ def test_completions_stop_at_the_end_token_or_at_the_limit(sampler):
     assert stopped
     assert all(eos not in c.tokens[:-1] for c in completions)
     assert all(len(c.tokens) == 12 for c in completions if c not in stopped)
-    assert all(sampler.tokenizer.decode(c.tokens, skip_special_tokens=True) == c.text for c in stopped)
+    assert all(
+        sampler.tokenizer.decode(c.tokens, skip_special_tokens=True) == c.text for c in stopped
+    )
 
 
 def test_draws_follow_the_distribution():

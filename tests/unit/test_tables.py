@@ -75,10 +75,22 @@ def test_run_scores_come_from_records_and_average_benchmarks_equally(tmp_path):
     from maspo.evaluation.records import SCHEMA, write_records
 
     rows = [
-        {"benchmark": b, "problem": p, "sample": s, "seed": 0, "text": "", "tokens": 2,
-         "answer": "1", "gold": "1", "verdict": v}
+        {
+            "benchmark": b,
+            "problem": p,
+            "sample": s,
+            "seed": 0,
+            "text": "",
+            "tokens": 2,
+            "answer": "1",
+            "gold": "1",
+            "verdict": v,
+        }
         for b, p, verdicts in (
-            ("a", "1", "cc"), ("b", "1", "cw"), ("b", "2", "ww"), ("b", "3", "ww"),
+            ("a", "1", "cc"),
+            ("b", "1", "cw"),
+            ("b", "2", "ww"),
+            ("b", "3", "ww"),
         )
         for s, v in enumerate({"c": "correct", "w": "wrong"}[letter] for letter in verdicts)
     ]

@@ -80,7 +80,10 @@ def test_every_problem_comes_once_an_epoch(count, batch, seed):
 
 
 def test_merge_keeps_extremes():
-    rows = [{"loss": 1.0, "ratio_min": 0.5, "ratio_max": 2.0}, {"loss": 3.0, "ratio_min": 0.7, "ratio_max": 1.5}]
+    rows = [
+        {"loss": 1.0, "ratio_min": 0.5, "ratio_max": 2.0},
+        {"loss": 3.0, "ratio_min": 0.7, "ratio_max": 1.5},
+    ]
     assert merge(rows) == {"loss": 2.0, "ratio_min": 0.5, "ratio_max": 2.0}
 
 
@@ -115,12 +118,16 @@ def test_advantages_follow_rewards_and_groups(tiny_policy, chain_problems):
     run = trainer(tiny_policy, chain_problems)
     rollout = run.roll_out(1)
     size = run.settings.group_size
-    assert all(rollout.prompts[i] == rollout.prompts[i - i % size] for i in range(len(rollout.prompts)))
+    assert all(
+        rollout.prompts[i] == rollout.prompts[i - i % size] for i in range(len(rollout.prompts))
+    )
     expected = group_relative(rollout.rewards.view(-1, size)).flatten()
     got = torch.cat([mini_batch.advantages[:, 0] for mini_batch in run.split(rollout)])
     assert torch.equal(got, expected)
     lengths = [2 * r - 1 for r in rollout.rewards.tolist()]
-    assert all((1 if len(c.text) % 2 == 0 else -1) == r for c, r in zip(rollout.completions, lengths))
+    assert all(
+        (1 if len(c.text) % 2 == 0 else -1) == r for c, r in zip(rollout.completions, lengths)
+    )
 
 
 def test_equal_rewards_change_nothing_and_are_counted(tiny_policy, chain_problems):

@@ -46,7 +46,7 @@ except MaspoError as error:
 
 RESULTS = EXPERIMENT.results
 SEEDS = range(1, EXPERIMENT.seeds + 1)
-BENCHMARKS = [f"chain{length}" for length in EXPERIMENT.task.benchmark_lengths]
+BENCHMARKS = EXPERIMENT.task.benchmarks
 FIGURES = f"{RESULTS}/figures"
 STEP = f"{shlex.quote(sys.executable)} -m maspo.steps"
 ARGUMENTS = shlex.join(OVERRIDES)
