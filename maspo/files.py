@@ -66,15 +66,16 @@ def read_json(path: Path | str) -> Any:
 
 def read_json_lines(path: Path | str) -> list[dict[str, Any]]:
     """Read a JSON-lines file; a missing or truncated one raises `DataError` with its name."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     try:
         with Path(path).open(encoding="utf-8") as file:
-            for number, line in enumerate(file, start=1):
+            for line in file:
                 rows.append(json.loads(line))
     except OSError as error:
         raise DataError(f"could not read {path}: {error}") from error
     except ValueError as error:
-        raise DataError(f"{path}, line {number}, is not JSON ({error}): the file is cut") from error
+        where = f"{path}, line {len(rows) + 1}"
+        raise DataError(f"{where}, is not JSON ({error}): the file is cut") from error
     return rows
 
 
