@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.settings.types import DeploymentMethod
 from snakemake.utils import validate
 
 from maspo.config import (
@@ -56,8 +57,10 @@ RESULTS = EXPERIMENT.results
 SEEDS = range(1, EXPERIMENT.seeds + 1)
 BENCHMARKS = EXPERIMENT.task.benchmarks
 FIGURES = f"{RESULTS}/figures"
-ENVIRONMENT = "maspo"  # the conda environment of environment.yml, used with --sdm conda
-PYTHON = shlex.quote(sys.executable)
+# With `--sdm conda` a job runs in the environment of environment.yml, else in this very one.
+ENVIRONMENT = str(Path(workflow.basedir) / "environment.yml")
+CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
+PYTHON = "python" if CONDA else shlex.quote(sys.executable)
 # A step gets all overrides, but reruns only if the settings in its rule's params change.
 STEP = f"{PYTHON} -m maspo.steps"
 ARGUMENTS = shlex.join(OVERRIDES)

@@ -67,3 +67,24 @@ rule figure_avg_at_k:
         ENVIRONMENT
     shell:
         FIGURE
+
+
+rule figure_trust_regions:
+    input:
+        script=figure_script("trust_regions"),
+    output:
+        png=report(
+            f"{FIGURES}/trust_regions.png",
+            caption="../report/trust_regions.rst",
+            category="Figures",
+            labels={"sweep": "all", "figure": "Trust regions"},
+        ),
+        pdf=f"{FIGURES}/trust_regions.pdf",
+    log:
+        f"{RESULTS}/logs/figures/trust_regions.log",
+    benchmark:
+        f"{RESULTS}/usage/figures/trust_regions.tsv"
+    conda:
+        ENVIRONMENT
+    shell:
+        f"{PYTHON} {{input.script}} --output {FIGURES} > {{log}} 2>&1"
