@@ -1,8 +1,8 @@
 """Speed, load and agreement of the verifier: `python benchmarks/verifier.py --output DIR`.
 
-Writes DIR/verifier.json and DIR/verifier.md. About a quarter of an hour on two busy cores, most of it for
-the 100,000 verdicts with faults; `--scale 0.01` is a quick look. The real gold answers are read
-where a checkout has them beside it (see tests/unit/verifier/gold_answers.py).
+Writes DIR/verifier.json and DIR/verifier.md. About a quarter of an hour on two busy cores, most of
+it for the 100,000 verdicts with faults; `--scale 0.01` is a quick look. The real gold answers are
+read where a checkout has them beside it (see tests/unit/verifier/gold_answers.py).
 """
 
 import argparse
