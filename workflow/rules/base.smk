@@ -15,4 +15,4 @@ rule base:
     params:
         settings=settings(EXPERIMENT.model),
     shell:
-        f"{STEP}.base {ARGUMENTS} > {{log}} 2>&1"
+        f"{STEP}.base {arguments('task', 'model', 'train')} > {{log}} 2>&1"

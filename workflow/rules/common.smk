@@ -1,11 +1,12 @@
 # The experiment, and what the rules need to know of it.
 import json
+import os
+import re
 import shlex
 import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
-from snakemake.settings.types import DeploymentMethod
 from snakemake.utils import validate
 
 from maspo.config import (
@@ -57,18 +58,25 @@ RESULTS = EXPERIMENT.results
 SEEDS = range(1, EXPERIMENT.seeds + 1)
 BENCHMARKS = EXPERIMENT.task.benchmarks
 FIGURES = f"{RESULTS}/figures"
-# With `--sdm conda` a job runs in the environment of environment.yml, else in this very one.
+# The conda environment of the rules, used with `--sdm conda`; else jobs run in this very one.
 ENVIRONMENT = str(Path(workflow.basedir) / "environment.yml")
-CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
-PYTHON = "python" if CONDA else shlex.quote(sys.executable)
-# A step gets all overrides, but reruns only if the settings in its rule's params change.
-STEP = f"{PYTHON} -m maspo.steps"
-ARGUMENTS = shlex.join(OVERRIDES)
+os.environ["PATH"] = os.pathsep.join(
+    [str(Path(sys.executable).parent), os.environ["PATH"]]
+)
+STEP = "python -m maspo.steps"
 # A figure is a script that reads the results folder and writes NAME.pdf and NAME.png.
 FIGURE = (
-    f"{PYTHON} {{input.script}} --results {RESULTS} --sweep {{wildcards.sweep}} "
+    f"python {{input.script}} --results {RESULTS} --sweep {{wildcards.sweep}} "
     "--output $(dirname {output.png}) > {log} 2>&1"
 )
+
+
+def arguments(*groups):
+    """Return the overrides that concern a step: a change of others does not change its command."""
+    concerned = ("scale", "results", *groups)
+    return shlex.join(
+        override for override in OVERRIDES if re.split("[.=]", override)[0] in concerned
+    )
 
 
 def settings(*parts):

@@ -14,4 +14,4 @@ rule data:
     params:
         settings=settings(EXPERIMENT.task),
     shell:
-        f"{STEP}.data {ARGUMENTS} > {{log}} 2>&1"
+        f"{STEP}.data {arguments('task')} > {{log}} 2>&1"

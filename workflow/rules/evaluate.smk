@@ -15,4 +15,4 @@ rule evaluate:
     params:
         settings=settings(EXPERIMENT.evaluate, EXPERIMENT.sampler),
     shell:
-        f"{STEP}.evaluate {ARGUMENTS} variant={{wildcards.variant}} seed={{wildcards.seed}} > {{log}} 2>&1"
+        f"{STEP}.evaluate {arguments('task', 'model', 'sampler', 'evaluate')} variant={{wildcards.variant}} seed={{wildcards.seed}} > {{log}} 2>&1"

@@ -21,7 +21,7 @@ rule table:
     params:
         sweep=sweep_arguments,
     shell:
-        f"{STEP}.table {ARGUMENTS} {{params.sweep}} > {{log}} 2>&1"
+        f"{STEP}.table {arguments('seeds')} {{params.sweep}} > {{log}} 2>&1"
 
 
 rule figure_training_dynamics:
@@ -87,4 +87,4 @@ rule figure_trust_regions:
     conda:
         ENVIRONMENT
     shell:
-        f"{PYTHON} {{input.script}} --output {FIGURES} > {{log}} 2>&1"
+        f"python {{input.script}} --output {FIGURES} > {{log}} 2>&1"

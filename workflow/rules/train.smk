@@ -19,4 +19,4 @@ rule train:
             objective_settings(wildcards.variant), EXPERIMENT.train, EXPERIMENT.sampler
         ),
     shell:
-        f"{STEP}.train {ARGUMENTS} variant={{wildcards.variant}} seed={{wildcards.seed}} > {{log}} 2>&1"
+        f"{STEP}.train {arguments('task', 'model', 'sampler', 'train')} variant={{wildcards.variant}} seed={{wildcards.seed}} > {{log}} 2>&1"
