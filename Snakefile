@@ -22,3 +22,4 @@ rule all:
         expand(rules.table.output, sweep=SWEEPS),
         expand(rules.figure_training_dynamics.output, sweep=SWEEPS),
         expand(rules.figure_avg_at_k.output, sweep=SWEEPS),
+        rules.figure_trust_regions.output,

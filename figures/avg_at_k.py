@@ -2,6 +2,7 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+
 from results import arguments, read_scores
 from style import apply_style, save, styles_for
 

@@ -1,6 +1,7 @@
 """Training dynamics: reward, entropy, gated fraction and length against the rollout batch."""
 
 import matplotlib.pyplot as plt
+
 from results import arguments, read_metrics, read_scores
 from style import apply_style, save, styles_for
 

@@ -14,10 +14,10 @@ import matplotlib.pyplot as plt
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from style import apply_style, save
 from torch import Tensor
 
 from maspo.objectives import Objective, PolicyBatch, make
+from style import apply_style, save
 
 # The order of the paper's table, then the relatives.
 METHODS = (

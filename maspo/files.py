@@ -13,12 +13,12 @@ from maspo.errors import DataError
 
 
 @contextmanager
-def atomic(path: Path | str) -> Iterator[Path]:
+def atomic(path: Path | str, *failures: type[Exception]) -> Iterator[Path]:
     """Yield a temporary name beside `path`; rename it to `path` if the block succeeds.
 
     The block may create a file or a directory there. On an error the temporary name is removed
-    and whatever `path` held before stays whole. An OSError of the block (a full disk, say) is
-    re-raised as `DataError` with the name of the file.
+    and whatever `path` held before stays whole. An OSError of the block (a full disk, say), or
+    what else its library raises then (`failures`), becomes a `DataError` that names the file.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -29,7 +29,7 @@ def atomic(path: Path | str) -> Iterator[Path]:
         if path.is_dir():
             shutil.rmtree(path)
         os.replace(temporary, path)
-    except OSError as error:
+    except (OSError, *failures) as error:
         raise DataError(f"could not write {path}: {error}") from error
     finally:
         if temporary.is_dir():
@@ -66,15 +66,16 @@ def read_json(path: Path | str) -> Any:
 
 def read_json_lines(path: Path | str) -> list[dict[str, Any]]:
     """Read a JSON-lines file; a missing or truncated one raises `DataError` with its name."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     try:
         with Path(path).open(encoding="utf-8") as file:
-            for number, line in enumerate(file, start=1):
+            for line in file:
                 rows.append(json.loads(line))
     except OSError as error:
         raise DataError(f"could not read {path}: {error}") from error
     except ValueError as error:
-        raise DataError(f"{path}, line {number}, is not JSON ({error}): the file is cut") from error
+        where = f"{path}, line {len(rows) + 1}"
+        raise DataError(f"{where}, is not JSON ({error}): the file is cut") from error
     return rows
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
@@ -76,6 +77,6 @@ def save_policy(
     folder: Path | str, policy: PreTrainedModel, tokenizer: PreTrainedTokenizerBase
 ) -> None:
     """Write a policy and its tokenizer to a folder in Hugging Face format, atomically."""
-    with atomic(folder) as temporary:
+    with atomic(folder, SafetensorError) as temporary:
         policy.save_pretrained(temporary)
         tokenizer.save_pretrained(temporary)

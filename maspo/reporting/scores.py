@@ -44,7 +44,7 @@ def run_scores(layout: Layout, runs: Sequence[tuple[str, int]]) -> pd.DataFrame:
         frames.append(scores)
     table = pd.concat(frames, ignore_index=True)
     counts = ["problems", "samples", "no_answer", "timeout", "error"]
-    return table.astype({name: "int64" for name in counts})
+    return table.astype(dict.fromkeys(counts, "int64"))
 
 
 def mean_scores(runs: pd.DataFrame) -> pd.DataFrame:

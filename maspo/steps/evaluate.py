@@ -2,7 +2,7 @@
 
 from maspo.config import Experiment, as_dict
 from maspo.determinism import make_deterministic
-from maspo.evaluation.records import evaluate as draw_records
+from maspo.evaluation.draw import draw_records
 from maspo.evaluation.records import write_records
 from maspo.policy import load_policy
 from maspo.sampling.transformers import TransformersSampler

@@ -82,8 +82,11 @@ def read_table(path: Path | str, schema: pa.Schema) -> pa.Table:
         raise DataError(f"could not read {path} as Parquet: {error}") from error
     if not table.schema.equals(schema):
         raise DataError(
-            f"{path} has columns {dict(zip(table.schema.names, map(str, table.schema.types)))}, "
-            f"expected {dict(zip(schema.names, map(str, schema.types)))}: it is not what this "
-            "version writes; delete it and run the step that makes it"
+            f"{path} has columns {_columns(table.schema)}, expected {_columns(schema)}: it is not "
+            "what this version writes; delete it and run the step that makes it"
         )
     return table
+
+
+def _columns(schema: pa.Schema) -> str:
+    return ", ".join(f"{field.name} ({field.type})" for field in schema)

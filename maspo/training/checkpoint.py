@@ -42,7 +42,7 @@ class CheckpointFolder:
     def save(self, step: int, policy: PreTrainedModel, optimizer: Optimizer) -> None:
         """Replace the checkpoint, atomically."""
         state = {"step": step, "policy": policy.state_dict(), "optimizer": optimizer.state_dict()}
-        with atomic(self.state) as temporary:
+        with atomic(self.state, RuntimeError) as temporary:
             torch.save(state, temporary)
 
     def load(self, policy: PreTrainedModel, optimizer: Optimizer) -> int:

@@ -7,6 +7,7 @@ from typing import Any, Self, TextIO
 
 from rich.progress import Progress
 
+from maspo.errors import DataError
 from maspo.files import read_json_lines, write_text
 
 
@@ -46,8 +47,12 @@ class TrainingLog:
     def write(self, step: int, metrics: dict[str, Any], timings: dict[str, Any]) -> None:
         """Append the rows of one step and show the first few metrics."""
         for name, row in (("metrics", metrics), ("timings", timings)):
-            self.files[name].write(json.dumps({"step": step, **row}) + "\n")
-            self.files[name].flush()
+            file = self.files[name]
+            try:
+                file.write(json.dumps({"step": step, **row}) + "\n")
+                file.flush()
+            except OSError as error:
+                raise DataError(f"could not write {file.name}: {error}") from error
         shown = "  ".join(f"{key} {value:.3f}" for key, value in list(metrics.items())[:4])
         self.progress.update(self.task, advance=1, description=f"{self.title}  {shown}")
         if self.progress.disable:

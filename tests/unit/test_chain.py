@@ -1,5 +1,7 @@
 """The miniature task: right answers, honest noise, no benchmark problem in training."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -50,7 +52,7 @@ def test_the_example_of_the_design():
 def test_demonstrations_carry_their_errors_on(question, seed):
     text = demonstrate(question, 0.5, np.random.default_rng(seed))
     steps = text.split("#")[0].split(";")
-    assert all(step[0] == before[-1] for before, step in zip(steps, steps[1:], strict=False))
+    assert all(step[0] == before[-1] for before, step in pairwise(steps))
     assert extract(text, ["hash"]) == steps[-1][-1]
     assert set(text) <= set(CHARACTERS)
 

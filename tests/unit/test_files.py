@@ -6,17 +6,28 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from maspo.errors import DataError
 from maspo.files import atomic, read_json, read_json_lines, sha256, write_json, write_text
+from maspo.policy import save_policy
+from maspo.tasks import Problem, write_problems
+from maspo.training.checkpoint import CheckpointFolder
+
+QUESTION = Problem.create("1+2?", "3", "chain")
 
 
 def test_an_error_in_mid_write_keeps_the_old_file(tmp_path):
     path = tmp_path / "table.csv"
     write_text(path, "old")
-    with pytest.raises(RuntimeError), atomic(path) as temporary:
-        temporary.write_text("half")
-        raise RuntimeError
+
+    def fail_half_way():
+        with atomic(path) as temporary:
+            temporary.write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_half_way()
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -45,15 +56,29 @@ def test_a_kill_in_mid_write_keeps_the_old_file(tmp_path):
     assert path.read_bytes() == b"old"
 
 
-def test_a_full_disk_is_named_and_keeps_the_old_file(tmp_path):
+def checkpoint(path, tiny_policy):
+    policy, _ = tiny_policy
+    CheckpointFolder(path.parent, "x").save(1, policy, torch.optim.AdamW(policy.parameters()))
+
+
+@pytest.mark.parametrize(
+    ("name", "write"),
+    [
+        ("table.csv", lambda path, _: write_text(path, "x" * 5000)),
+        ("problems.parquet", lambda path, _: write_problems(path, 500 * [QUESTION])),
+        ("policy", lambda path, tiny_policy: save_policy(path, *tiny_policy)),
+        ("checkpoint.pt", checkpoint),
+    ],
+)
+def test_a_full_disk_is_named_and_keeps_the_old_file(tmp_path, tiny_policy, name, write):
     """The kernel refuses the write (a limit on the size of files), as it does on a full disk."""
-    path = tmp_path / "records.bin"
+    path = tmp_path / name
     path.write_bytes(b"old")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
     try:
-        with pytest.raises(DataError, match=r"records\.bin"), atomic(path) as temporary:
-            temporary.write_bytes(b"x" * 5000)
+        with pytest.raises(DataError, match=f"could not write .*{name}"):
+            write(path, tiny_policy)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert path.read_bytes() == b"old"

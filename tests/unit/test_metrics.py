@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from maspo.config import load_experiment
 from maspo.errors import DataError
 from maspo.evaluation import avg_at_k, best_at_k, pass_at_k
-from maspo.evaluation.records import SCHEMA, evaluate, read_records, score, write_records
+from maspo.evaluation.draw import draw_records
+from maspo.evaluation.records import SCHEMA, read_records, score, write_records
 from maspo.sampling.transformers import TransformersSampler
 from maspo.seeding import derive_seed
 from maspo.verifier import Verifier
@@ -110,7 +111,7 @@ def test_records_hold_every_completion(tiny_policy, chain_problems):
     problems = {"chain": chain_problems[:5]}
     sampler = TransformersSampler(*tiny_policy, batch_size=7)
     with Verifier(rules=["hash"]) as verifier:
-        records = evaluate(
+        records = draw_records(
             problems, sampler, tiny_policy[1], verifier, experiment.evaluate, experiment.task, 9
         ).to_pandas()
     assert len(records) == 5 * experiment.evaluate.samples

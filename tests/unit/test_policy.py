@@ -93,7 +93,8 @@ def test_gradient_equals_the_unpadded_one(tiny_policy):
     token_log_probs(policy, batch)[0][batch.mask].sum().backward()
     ours = {name: p.grad.clone() for name, p in policy.named_parameters()}
     policy.zero_grad()
-    sum(reference(policy, p, c)[0].sum() for p, c in zip(PROMPTS, COMPLETIONS)).backward()
+    for prompt, completion in zip(PROMPTS, COMPLETIONS, strict=True):
+        reference(policy, prompt, completion)[0].sum().backward()
     for name, parameter in policy.named_parameters():
         torch.testing.assert_close(ours[name], parameter.grad, atol=2e-5, rtol=1e-4)
 

@@ -124,10 +124,8 @@ def test_advantages_follow_rewards_and_groups(tiny_policy, chain_problems):
     expected = group_relative(rollout.rewards.view(-1, size)).flatten()
     got = torch.cat([mini_batch.advantages[:, 0] for mini_batch in run.split(rollout)])
     assert torch.equal(got, expected)
-    lengths = [2 * r - 1 for r in rollout.rewards.tolist()]
-    assert all(
-        (1 if len(c.text) % 2 == 0 else -1) == r for c, r in zip(rollout.completions, lengths)
-    )
+    for completion, reward in zip(rollout.completions, rollout.rewards.tolist(), strict=True):
+        assert reward == (len(completion.text) % 2 == 0)
 
 
 def test_equal_rewards_change_nothing_and_are_counted(tiny_policy, chain_problems):

@@ -10,7 +10,9 @@ rule base:
         f"{RESULTS}/logs/base.log",
     benchmark:
         f"{RESULTS}/usage/base.tsv"
+    conda:
+        ENVIRONMENT
     params:
         settings=settings(EXPERIMENT.model),
     shell:
-        "{STEP}.base {ARGUMENTS} > {log} 2>&1"
+        f"{STEP}.base {ARGUMENTS} > {{log}} 2>&1"

@@ -5,9 +5,16 @@ import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.settings.types import DeploymentMethod
 from snakemake.utils import validate
 
-from maspo.config import as_dict, check_variant, load_experiment, objective_settings, sweep_variants
+from maspo.config import (
+    as_dict,
+    check_variant,
+    load_experiment,
+    objective_settings,
+    sweep_variants,
+)
 from maspo.errors import MaspoError
 
 
@@ -17,7 +24,9 @@ def check_keys(config, schema):
         valid = json.load(file)["properties"]
     for key in config:
         if key not in valid:
-            raise WorkflowError(f"unknown --config key {key!r}: valid are {', '.join(valid)}")
+            raise WorkflowError(
+                f"unknown --config key {key!r}: valid are {', '.join(valid)}"
+            )
 
 
 def read_sweeps(config, experiment):
@@ -48,8 +57,18 @@ RESULTS = EXPERIMENT.results
 SEEDS = range(1, EXPERIMENT.seeds + 1)
 BENCHMARKS = EXPERIMENT.task.benchmarks
 FIGURES = f"{RESULTS}/figures"
-STEP = f"{shlex.quote(sys.executable)} -m maspo.steps"
+# With `--sdm conda` a job runs in the environment of environment.yml, else in this very one.
+ENVIRONMENT = str(Path(workflow.basedir) / "environment.yml")
+CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
+PYTHON = "python" if CONDA else shlex.quote(sys.executable)
+# A step gets all overrides, but reruns only if the settings in its rule's params change.
+STEP = f"{PYTHON} -m maspo.steps"
 ARGUMENTS = shlex.join(OVERRIDES)
+# A figure is a script that reads the results folder and writes NAME.pdf and NAME.png.
+FIGURE = (
+    f"{PYTHON} {{input.script}} --results {RESULTS} --sweep {{wildcards.sweep}} "
+    "--output $(dirname {output.png}) > {log} 2>&1"
+)
 
 
 def settings(*parts):
@@ -67,6 +86,34 @@ def policy_of(wildcards):
 def runs_of(sweep):
     """Return (variant, seed) of every run that a sweep compares."""
     return [(variant, seed) for variant in SWEEPS[sweep] for seed in SEEDS]
+
+
+def records_of(wildcards):
+    """Return the records of every run of a sweep, and of the base policy."""
+    runs = [("base", 0), *runs_of(wildcards.sweep)]
+    return [
+        rules.evaluate.output.records.format(variant=variant, seed=seed)
+        for variant, seed in runs
+    ]
+
+
+def metrics_of(wildcards):
+    """Return the training logs of every run of a sweep."""
+    return [
+        rules.train.output.metrics.format(variant=variant, seed=seed)
+        for variant, seed in runs_of(wildcards.sweep)
+    ]
+
+
+def sweep_arguments(wildcards):
+    """Return the overrides that name one sweep and its variants for the table step."""
+    variants = ",".join(SWEEPS[wildcards.sweep])
+    return shlex.join([f"sweeps=[{wildcards.sweep}]", f"variants=[{variants}]"])
+
+
+def figure_script(name):
+    """Return the path of a figure's script."""
+    return str(Path(workflow.basedir) / "figures" / f"{name}.py")
 
 
 wildcard_constraints:

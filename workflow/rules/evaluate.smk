@@ -9,8 +9,10 @@ rule evaluate:
         f"{RESULTS}/logs/evaluate/{{variant}}/seed_{{seed}}.log",
     benchmark:
         f"{RESULTS}/usage/evaluate/{{variant}}/seed_{{seed}}.tsv"
+    conda:
+        ENVIRONMENT
     threads: EXPERIMENT.evaluate.threads
     params:
         settings=settings(EXPERIMENT.evaluate, EXPERIMENT.sampler),
     shell:
-        "{STEP}.evaluate {ARGUMENTS} variant={wildcards.variant} seed={wildcards.seed} > {log} 2>&1"
+        f"{STEP}.evaluate {ARGUMENTS} variant={{wildcards.variant}} seed={{wildcards.seed}} > {{log}} 2>&1"

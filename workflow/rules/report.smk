@@ -1,37 +1,3 @@
-# Every figure is a script that reads the results folder and writes name.pdf and name.png.
-FIGURE = (
-    f"{shlex.quote(sys.executable)} {{input.script}} --results {RESULTS}"
-    " --sweep {wildcards.sweep} --output $(dirname {output.png})"
-)
-
-
-def figure_script(name):
-    """Return the path of a figure's script."""
-    return str(Path(workflow.basedir) / "figures" / f"{name}.py")
-
-
-def records_of(wildcards):
-    """Return the records of every run of a sweep, and of the base policy."""
-    runs = [("base", 0), *runs_of(wildcards.sweep)]
-    return [
-        rules.evaluate.output.records.format(variant=variant, seed=seed) for variant, seed in runs
-    ]
-
-
-def metrics_of(wildcards):
-    """Return the training logs of every run of a sweep."""
-    return [
-        rules.train.output.metrics.format(variant=variant, seed=seed)
-        for variant, seed in runs_of(wildcards.sweep)
-    ]
-
-
-def sweep_arguments(wildcards):
-    """Return the overrides that name one sweep and its variants for the table step."""
-    variants = ",".join(SWEEPS[wildcards.sweep])
-    return shlex.join([f"sweeps=[{wildcards.sweep}]", f"variants=[{variants}]"])
-
-
 rule table:
     input:
         records=records_of,
@@ -50,10 +16,12 @@ rule table:
         f"{RESULTS}/logs/table/{{sweep}}.log",
     benchmark:
         f"{RESULTS}/usage/table/{{sweep}}.tsv"
+    conda:
+        ENVIRONMENT
     params:
         sweep=sweep_arguments,
     shell:
-        "{STEP}.table {ARGUMENTS} {params.sweep} > {log} 2>&1"
+        f"{STEP}.table {ARGUMENTS} {{params.sweep}} > {{log}} 2>&1"
 
 
 rule figure_training_dynamics:
@@ -73,8 +41,10 @@ rule figure_training_dynamics:
         f"{RESULTS}/logs/figures/{{sweep}}/training_dynamics.log",
     benchmark:
         f"{RESULTS}/usage/figures/{{sweep}}/training_dynamics.tsv"
+    conda:
+        ENVIRONMENT
     shell:
-        FIGURE + " > {log} 2>&1"
+        FIGURE
 
 
 rule figure_avg_at_k:
@@ -93,5 +63,28 @@ rule figure_avg_at_k:
         f"{RESULTS}/logs/figures/{{sweep}}/avg_at_k.log",
     benchmark:
         f"{RESULTS}/usage/figures/{{sweep}}/avg_at_k.tsv"
+    conda:
+        ENVIRONMENT
     shell:
-        FIGURE + " > {log} 2>&1"
+        FIGURE
+
+
+rule figure_trust_regions:
+    input:
+        script=figure_script("trust_regions"),
+    output:
+        png=report(
+            f"{FIGURES}/trust_regions.png",
+            caption="../report/trust_regions.rst",
+            category="Figures",
+            labels={"sweep": "all", "figure": "Trust regions"},
+        ),
+        pdf=f"{FIGURES}/trust_regions.pdf",
+    log:
+        f"{RESULTS}/logs/figures/trust_regions.log",
+    benchmark:
+        f"{RESULTS}/usage/figures/trust_regions.tsv"
+    conda:
+        ENVIRONMENT
+    shell:
+        f"{PYTHON} {{input.script}} --output {FIGURES} > {{log}} 2>&1"

@@ -11,10 +11,12 @@ rule train:
         f"{RESULTS}/logs/train/{{variant}}/seed_{{seed}}.log",
     benchmark:
         f"{RESULTS}/usage/train/{{variant}}/seed_{{seed}}.tsv"
+    conda:
+        ENVIRONMENT
     threads: EXPERIMENT.train.threads
     params:
         settings=lambda wildcards: settings(
             objective_settings(wildcards.variant), EXPERIMENT.train, EXPERIMENT.sampler
         ),
     shell:
-        "{STEP}.train {ARGUMENTS} variant={wildcards.variant} seed={wildcards.seed} > {log} 2>&1"
+        f"{STEP}.train {ARGUMENTS} variant={{wildcards.variant}} seed={{wildcards.seed}} > {{log}} 2>&1"

@@ -1,0 +1,53 @@
+"""Drawing and grading the completions of an evaluation."""
+
+from collections.abc import Mapping, Sequence
+
+import pyarrow as pa
+from transformers import PreTrainedTokenizerBase
+
+from maspo.config import Evaluate, Task
+from maspo.evaluation.records import SCHEMA
+from maspo.policy import encode_prompts
+from maspo.sampling import Sampler, SamplingSettings
+from maspo.seeding import derive_seed
+from maspo.tasks import Problem
+from maspo.verifier import Verifier
+
+
+def draw_records(
+    benchmarks: Mapping[str, Sequence[Problem]],
+    sampler: Sampler,
+    tokenizer: PreTrainedTokenizerBase,
+    verifier: Verifier,
+    settings: Evaluate,
+    task: Task,
+    seed: int,
+) -> pa.Table:
+    """Draw `settings.samples` completions of every problem and grade them.
+
+    The seed of a completion depends on (seed, problem, sample) and not on the policy, so two
+    methods are compared on common random numbers.
+    """
+    problems = [p for name in benchmarks for p in benchmarks[name]]
+    prompts = encode_prompts(tokenizer, problems, task.max_prompt_tokens)
+    rows = [(i, sample) for i in range(len(problems)) for sample in range(settings.samples)]
+    seeds = [derive_seed(seed, "evaluate", problems[i].id, sample) for i, sample in rows]
+    completions = sampler.sample(
+        [prompts[i] for i, _ in rows],
+        seeds,
+        SamplingSettings(task.max_completion_tokens, settings.temperature, settings.top_p),
+    )
+    golds = [problems[i].answer for i, _ in rows]
+    judgements = verifier.judge_many([completion.text for completion in completions], golds)
+    columns = {
+        "benchmark": [problems[i].source for i, _ in rows],
+        "problem": [problems[i].id for i, _ in rows],
+        "sample": [sample for _, sample in rows],
+        "seed": seeds,
+        "text": [completion.text for completion in completions],
+        "tokens": [len(completion.tokens) for completion in completions],
+        "answer": [judgement.answer for judgement in judgements],
+        "gold": golds,
+        "verdict": [judgement.verdict.value for judgement in judgements],
+    }
+    return pa.table(columns, schema=SCHEMA)

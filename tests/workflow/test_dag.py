@@ -1,0 +1,238 @@
+"""The real DAG at scale smoke: built once, then questioned."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from PIL import Image
+
+from maspo.files import read_json, read_json_lines, sha256
+
+ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.workflow
+
+
+class Project:
+    """A folder with its own results and its own copy of the configuration."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        shutil.copytree(ROOT / "configs", folder / "configs")
+        self.environment = {**os.environ, "MASPO_CONFIGS": str(folder / "configs")}
+
+    def snakemake(self, *arguments, config=("scale=smoke",), check=True):
+        command = [
+            *(sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"),
+            *("--directory", self.folder, "--cores", "all", *arguments, "--config", *config),
+        ]
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True)
+        output = done.stdout + done.stderr
+        assert not check or done.returncode == 0, output
+        return output
+
+    def step(self, name, *overrides, **options):
+        command = [sys.executable, "-m", f"maspo.steps.{name}", "scale=smoke", *overrides]
+        return subprocess.Popen(command, env=self.environment, cwd=self.folder, **options)
+
+    @property
+    def results(self):
+        return self.folder / "results" / "smoke"
+
+    def edit(self, path, old, new):
+        file = self.folder / "configs" / path
+        text = file.read_text()
+        assert old in text
+        file.write_text(text.replace(old, new))
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    project = Project(tmp_path_factory.mktemp("project"))
+    project.snakemake()
+    return project
+
+
+def planned(output):
+    """Return the number of jobs of each rule that a dry run plans."""
+    stats = re.search(r"^job +count\n-+ +-+\n(.*?)\ntotal", output, re.MULTILINE | re.DOTALL)
+    return {name: int(count) for name, count in map(str.split, stats[1].splitlines())}
+
+
+def test_every_result_is_there_and_holds_numbers(project):
+    tables, figures = project.results / "tables", project.results / "figures"
+    means = pd.read_csv(tables / "smoke.csv")
+    assert list(means.variant.unique()) == ["base", "grpo", "maspo"]
+    assert means.avg_at_k.between(0, 1).all()
+    assert len(means) == 3 * 7
+    assert "| MASPO |" in (tables / "smoke.md").read_text()
+    assert r"\bottomrule" in (tables / "smoke.tex").read_text()
+    for name in ("smoke/training_dynamics", "smoke/avg_at_k", "trust_regions"):
+        with Image.open(figures / f"{name}.png") as image:
+            assert min(image.size) > 400
+            assert len(image.convert("L").resize((64, 64)).getcolors(4096)) > 10
+        assert (figures / f"{name}.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_table_equals_the_records(project):
+    """The average of the table, recomputed from verdicts with pandas alone."""
+    means = pd.read_csv(project.results / "tables" / "smoke.csv")
+    for variant, seed in (("base", 0), ("grpo", 1), ("maspo", 1)):
+        folder = project.results / "evaluation" / variant / f"seed_{seed}"
+        records = pd.read_parquet(folder / "records.parquet")
+        correct = (records.verdict == "correct").groupby(records.benchmark).mean()
+        rows = means[means.variant == variant].set_index("benchmark").avg_at_k
+        assert rows["average"] == pytest.approx(correct.mean())
+        for benchmark, value in correct.items():
+            assert rows[benchmark] == pytest.approx(value)
+
+
+def test_manifests_name_every_file_by_its_hash(project):
+    manifests = sorted(project.results.rglob("*manifest.json"))
+    assert len(manifests) == 1 + 1 + 2 + 3 + 1
+    for manifest in map(read_json, manifests):
+        assert manifest["outputs"]
+        for path, digest in {**manifest["inputs"], **manifest["outputs"]}.items():
+            assert sha256(project.folder / path) == digest, path
+
+
+def test_logs_hold_what_the_paper_plots(project):
+    rows = read_json_lines(project.results / "runs" / "maspo" / "seed_1" / "metrics.jsonl")
+    assert [row["step"] for row in rows] == list(range(1, 7))
+    wanted = {"reward", "entropy", "ratio_mean", "ratio_max", "gated_fraction", "weight_mean"}
+    wanted |= {"completion_length", "gradient_norm", "uniform_groups"}
+    assert wanted <= set(rows[0])
+    timings = read_json_lines(project.results / "runs" / "maspo" / "seed_1" / "timings.jsonl")
+    assert {"sample", "verify", "update", "tokens_per_second"} <= set(timings[0])
+    assert not (project.results / "checkpoints" / "maspo" / "seed_1").exists()
+
+
+def test_second_run_has_nothing_to_do(project):
+    assert "Nothing to be done" in project.snakemake("--dry-run")
+
+
+def test_a_changed_alpha_reruns_maspo_and_nothing_else(project):
+    project.edit("objective/maspo.yaml", "alpha: 0.3", "alpha: 0.4")
+    try:
+        output = project.snakemake("--dry-run")
+    finally:
+        project.edit("objective/maspo.yaml", "alpha: 0.4", "alpha: 0.3")
+    jobs = planned(output)
+    assert jobs["train"] == jobs["evaluate"] == jobs["table"] == 1
+    assert not {"data", "base"} & set(jobs)
+    assert re.search(r"wildcards: variant=maspo, seed=1", output)
+    assert not re.search(r"wildcards: variant=grpo", output)
+
+
+@pytest.mark.parametrize(
+    ("config", "trained"),
+    [
+        (("scale=smoke", "seeds=3"), 4),
+        (("scale=smoke", "variants=maspo_alpha_0.5,grpo"), 1),
+        (("scale=smoke", "overrides=train.lr=1e-4"), 2),
+        (("scale=smoke", "overrides=evaluate.samples=5"), 0),
+    ],
+)
+def test_only_what_changed_is_trained(project, config, trained):
+    jobs = planned(project.snakemake("--dry-run", config=config))
+    assert jobs.get("train", 0) == trained
+    assert not {"data", "base"} & set(jobs)
+
+
+@pytest.mark.parametrize(
+    ("config", "named"),
+    [
+        (("scale=smok",), ["smok", "mini"]),
+        (("sede=3",), ["sede", "seeds", "overrides"]),
+        (("scale=smoke", "seeds=many"), ["many", "integer"]),
+        (("scale=smoke", "variants=mapso"), ["mapso", "maspo"]),
+        (("scale=smoke", "sweeps=gamma"), ["gamma", "alpha"]),
+        (("scale=smoke", "overrides=train.lrr=1"), ["train.lrr", "lr"]),
+        (("scale=smoke", "overrides=train.lr=fast"), ["train.lr", "fast"]),
+    ],
+)
+def test_a_bad_setting_stops_before_any_job(tmp_path, config, named):
+    output = Project(tmp_path).snakemake(config=config, check=False)
+    assert not (tmp_path / "results").exists()
+    assert "rule data" not in output
+    for word in named:
+        assert word in output
+
+
+def test_a_killed_training_step_resumes_to_the_same_bits(project, tmp_path):
+    """SIGKILL after the first checkpoint; a second start ends with the undisturbed run's bytes."""
+    finished = project.results / "runs" / "maspo" / "seed_1"
+    results = tmp_path / "results"
+    for part in ("data", "base"):
+        shutil.copytree(project.results / part, results / part)
+    arguments = ("train", f"results={results}", "variant=maspo", "seed=1")
+    checkpoint = results / "checkpoints" / "maspo" / "seed_1" / "checkpoint.pt"
+
+    first = project.step(*arguments)
+    while not checkpoint.exists():
+        assert first.poll() is None, "the step ended before its first checkpoint"
+        time.sleep(0.005)
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    assert not (results / "runs").exists()
+
+    second = project.step(*arguments, stderr=subprocess.PIPE, text=True)
+    _, log = second.communicate()
+    assert second.returncode == 0, log
+    assert "step 1/6" not in log
+    assert "step 6/6" in log
+    again = results / "runs" / "maspo" / "seed_1"
+    assert (again / "metrics.jsonl").read_bytes() == (finished / "metrics.jsonl").read_bytes()
+    assert sha256(again / "policy") == sha256(finished / "policy")
+
+
+@pytest.mark.parametrize(
+    ("damage", "step", "named"),
+    [
+        ("base/policy/model.safetensors", ("train", "variant=maspo", "seed=1"), "base/policy"),
+        ("data/train.parquet", ("train", "variant=maspo", "seed=1"), "train.parquet"),
+        (
+            "evaluation/grpo/seed_1/records.parquet",
+            ("table", "sweeps=[smoke]"),
+            "grpo/seed_1/records.parquet",
+        ),
+        (
+            "runs/grpo/seed_1/policy/config.json",
+            ("evaluate", "variant=grpo", "seed=1"),
+            "runs/grpo/seed_1/policy",
+        ),
+    ],
+)
+def test_a_truncated_input_is_named_and_harms_nothing(project, tmp_path, damage, step, named):
+    results = tmp_path / "results"
+    shutil.copytree(project.results, results)
+    file = results / damage
+    file.write_bytes(file.read_bytes()[:-30])
+    before = {path: path.read_bytes() for path in results.rglob("*.*") if path.is_file()}
+    process = project.step(*step, f"results={results}", stderr=subprocess.PIPE, text=True)
+    _, log = process.communicate()
+    assert process.returncode == 1
+    assert named in log.splitlines()[-1]
+    assert "Traceback" not in log
+    assert all(path.read_bytes() == content for path, content in before.items())
+
+
+def test_a_step_says_what_it_needs(project):
+    process = project.step("train", "variant=maspo", stderr=subprocess.PIPE, text=True)
+    _, log = process.communicate()
+    assert process.returncode == 1
+    assert log.strip() == "error: seed is missing: add seed=... to the command line"
+
+
+def test_figures_run_alone(project, tmp_path):
+    for name in ("training_dynamics", "avg_at_k"):
+        command = [sys.executable, ROOT / "figures" / f"{name}.py", "--results", project.results]
+        subprocess.run([*command, "--sweep", "smoke", "--output", tmp_path], check=True)
+        original = project.results / "figures" / "smoke" / f"{name}.png"
+        assert (tmp_path / f"{name}.png").read_bytes() == original.read_bytes()
