@@ -14,7 +14,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-LAYOUT = re.compile(r"\\(?:left|right|displaystyle|textstyle|limits|quad|qquad)(?![a-zA-Z])|\\[,;:! ]")
+LAYOUT = re.compile(
+    r"\\(?:left|right|displaystyle|textstyle|limits|quad|qquad)(?![a-zA-Z])|\\[,;:! ]"
+)
 FRACTION = re.compile(r"\\[dt]frac(?![a-zA-Z])")
 WORD = re.compile(r"[^\W_]+")
 SPACE = re.compile(r"[\s$]+")

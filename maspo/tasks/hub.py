@@ -128,6 +128,7 @@ def read_rows(path: Path, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
     try:
         rows = load_dataset("parquet", data_files=str(path), split="train", streaming=True)
         for batch in rows.select_columns(list(columns)).iter(BATCH):
-            yield from (dict(zip(batch, row, strict=True)) for row in zip(*batch.values()))
+            for values in zip(*batch.values(), strict=True):
+                yield dict(zip(batch, values, strict=True))
     except (OSError, ValueError, pa.ArrowException) as error:
         raise DataError(f"{path} cannot be read to its end ({error}): fetch it again") from error

@@ -24,8 +24,6 @@ def verl_row(row: Mapping[str, Any], where: str) -> Row:
         DataError: the prompt is not one user message, or the answer is missing.
     """
     messages = row["prompt"]
-    if isinstance(messages, Mapping):  # datasets gives a list of structs as a struct of lists
-        messages = [dict(zip(messages, values)) for values in zip(*messages.values())]
     asked = [message for message in messages if message["role"] != "system"]
     if [message["role"] for message in asked] != ["user"]:
         raise DataError(
