@@ -33,9 +33,15 @@ class Collection:
     conflicts: dict[str, list[str]] = field(default_factory=dict)  # other answers, by id
 
     def add(self, row: Row, name: str, task: HubTask) -> None:
-        """Add a row; a repeated question only counts, its first answer stays."""
+        """Add a row; a repeated question only counts, its first answer stays.
+
+        Raises:
+            DataError: nothing is left of the question without its instructions.
+        """
         self.rows += 1
         question = strip_instructions(row.question, task.instructions)
+        if not question:
+            raise DataError(f"{name}, row {self.rows}: no question in {row.question!r}")
         problem = Problem.create(fill(task.template, question), row.answer, name)
         known = self.problems.setdefault(problem.id, problem)
         self.bare.setdefault(problem.id, question)
