@@ -56,7 +56,7 @@ def test_the_docs_show_one_prompt_of_each(experiment, capsys):
     prompts(experiment)
     shown = capsys.readouterr().out
     assert shown.count("### ") == len(BENCHMARKS)
-    assert shown.strip() in (ROOT / "docs" / "data.md").read_text()
+    assert shown.strip() in (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
 
 
 def test_a_benchmark_in_training_is_found_and_nothing_else(benchmarks):

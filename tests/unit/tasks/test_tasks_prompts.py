@@ -49,6 +49,10 @@ def test_the_bare_problem_is_left(published):
     assert strip_instructions(published, TASK.instructions) == "What is $x$?"
 
 
+def test_instructions_go_in_whatever_order_they_stand():
+    assert strip_instructions("B. A. B. What? C. A.", ["A.", "B.", "C."]) == "What?"
+
+
 def test_an_instruction_inside_a_problem_stays():
     text = f"Tom says: '{BOXED}' What did Tom say?"
     assert strip_instructions(text, TASK.instructions) == text

@@ -14,6 +14,7 @@ from maspo.errors import ConfigError, DataError
 from maspo.files import read_json, sha256
 from maspo.policy import build_policy, build_tokenizer, check_device, load_policy, save_policy
 from maspo.steps.base import base
+from maspo.steps.common import run_step
 from maspo.steps.train import train
 from maspo.tasks import read_problems
 
@@ -70,6 +71,16 @@ def test_the_data_step_without_files_says_what_to_do(tmp_path):
         assert word in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "out" / "data" / "train.parquet").exists()
+
+
+@pytest.mark.parametrize(("online", "offline"), [(False, "1"), (True, None)])
+def test_only_an_online_step_may_ask_the_hub(monkeypatch, online, offline):
+    seen = []
+    monkeypatch.setenv("HF_HUB_OFFLINE", "")  # so that it is put back afterwards
+    monkeypatch.delenv("HF_HUB_OFFLINE")
+    monkeypatch.setattr(sys, "argv", ["step", "scale=smoke"])
+    run_step(lambda experiment: seen.append(os.environ.get("HF_HUB_OFFLINE")), online=online)
+    assert seen == [offline]
 
 
 def test_the_wrong_file_stops_the_data_step(tmp_path):
