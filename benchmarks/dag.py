@@ -21,8 +21,10 @@ def job_seconds(results: Path) -> pd.Series:
     for path in (results / "usage").rglob("*.tsv"):
         rule = path.relative_to(results / "usage").parts[0].removesuffix(".tsv")
         rows.append((rule, pd.read_csv(path, sep="\t")["s"].iloc[-1]))
-    return pd.DataFrame(rows, columns=["rule", "seconds"]).groupby("rule").seconds.agg(
-        ["count", "sum"]
+    return (
+        pd.DataFrame(rows, columns=["rule", "seconds"])
+        .groupby("rule")
+        .seconds.agg(["count", "sum"])
     )
 
 
@@ -44,14 +46,11 @@ def main() -> None:
     jobs["other"] = jobs["sum"] - jobs["work"]
     print("| rule | jobs | seconds | training and sampling | other |")
     print("| --- | ---: | ---: | ---: | ---: |")
+    jobs.loc["all"] = total = jobs.sum()
     for rule, row in jobs.iterrows():
         print(
             f"| {rule} | {row['count']:.0f} | {row['sum']:.0f} | {row.work:.0f} | {row.other:.0f} |"
         )
-    total = jobs.sum()
-    print(
-        f"| all | {total['count']:.0f} | {total['sum']:.0f} | {total.work:.0f} | {total.other:.0f} |"
-    )
     print(f"\nOutside training and sampling: {100 * total.other / total['sum']:.1f} %")
 
 

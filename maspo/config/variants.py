@@ -44,7 +44,8 @@ def objective_settings(variant: str) -> dict[str, Any]:
         if field not in settings:
             fields = sorted(set(settings) - {"_target_"})
             raise ConfigError(f"variant {variant!r}: {base} has no {field!r}, it has {fields}")
-        settings[field] = float(value) if type(value) is int else value
+        whole_for_real = type(value) is int and type(settings[field]) is float
+        settings[field] = float(value) if whole_for_real else value
     return settings
 
 

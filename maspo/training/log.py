@@ -53,10 +53,10 @@ class TrainingLog:
                 file.flush()
             except OSError as error:
                 raise DataError(f"could not write {file.name}: {error}") from error
-        shown = "  ".join(f"{key} {value:.3f}" for key, value in list(metrics.items())[:4])
-        self.progress.update(self.task, advance=1, description=f"{self.title}  {shown}")
+        first, *_ = shown = [f"{key} {value:.3f}" for key, value in list(metrics.items())[:4]]
+        self.progress.update(self.task, advance=1, description=f"{self.title}  {first}")
         if self.progress.disable:
-            print(f"{self.title}  step {step}/{self.total}  {shown}", file=sys.stderr, flush=True)
+            print(f"{self.title}  step {step}/{self.total}  {'  '.join(shown)}", file=sys.stderr, flush=True)
 
 
 def _keep_rows(path: Path, count: int) -> None:

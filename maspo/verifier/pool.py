@@ -45,6 +45,7 @@ class Sandbox:
         self._command += [f"--cpu-seconds={cpu_seconds}", f"--memory-mb={memory_mb}"]
         self._command += [f"--wall-seconds={self._wall_seconds}"] + ["--faults"] * faults
         self._process: subprocess.Popen[bytes] | None = None
+        self._retired = False
 
     @property
     def pid(self) -> int | None:
@@ -57,7 +58,7 @@ class Sandbox:
         A sandbox that is gone is replaced and asked once more; a second loss gives `error`.
 
         Raises:
-            SandboxError: the worker does not start.
+            SandboxError: the worker does not start, or the sandbox was retired.
         """
         request = json.dumps({"answer": answer, "gold": gold}).encode() + b"\n"
         for _ in range(2):
@@ -72,13 +73,13 @@ class Sandbox:
 
     def _exchange(self, request: bytes, seconds: float) -> str:
         """One line there, one line back; empty where the process is gone or silent."""
+        process = self._process
         try:
-            if request:
-                self._process.stdin.write(request)
-                self._process.stdin.flush()
-        except OSError:
+            process.stdin.write(request)
+            process.stdin.flush()
+            descriptor = process.stdout.fileno()
+        except (OSError, ValueError, AttributeError):  # gone, or closed by another thread
             return ""
-        descriptor = self._process.stdout.fileno()
         deadline = time.monotonic() + seconds
         line = b""
         while not line.endswith(b"\n"):
@@ -93,6 +94,8 @@ class Sandbox:
         return line.decode().strip()
 
     def _start(self) -> None:
+        if self._retired:
+            raise SandboxError("the verifier was closed while it was grading")
         path = os.pathsep.join(filter(None, [_PACKAGE_ROOT, os.environ.get("PYTHONPATH")]))
         with tempfile.TemporaryFile() as messages:
             self._process = subprocess.Popen(
@@ -113,8 +116,13 @@ class Sandbox:
             f"{reason or f'it said nothing for {START_SECONDS:.0f} s or ended'}"
         )
 
+    def retire(self) -> None:
+        """Close for good: a question that another thread is asking ends in SandboxError."""
+        self._retired = True
+        self.close()
+
     def close(self) -> None:
-        """Kill the whole process group. Idempotent."""
+        """Kill the whole process group; the next question starts another. Idempotent."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -162,22 +170,23 @@ class Pool:
         return list(self._executor.map(self._ask_one, pairs))
 
     def _ask_one(self, pair: tuple[str, str]) -> Verdict:
-        sandbox = self._idle.get()
+        idle = self._idle
+        sandbox = idle.get()
         try:
             return sandbox.ask(*pair)
         except BaseException:
             sandbox.close()
             raise
         finally:
-            self._idle.put(sandbox)
+            idle.put(sandbox)
 
     def close(self) -> None:
         """Drop what is queued and kill the sandboxes. The pool can be used again."""
         if self._process != os.getpid():
-            return
-        with self._lock:
-            executor, self._executor = self._executor, None
+            return  # a forked copy: the sandboxes are the parent's
+        executor, sandboxes = self._executor, self._sandboxes
+        self._reset()
         if executor is not None:
             executor.shutdown(wait=False, cancel_futures=True)
-        for sandbox in self._sandboxes:
-            sandbox.close()
+        for sandbox in sandboxes:
+            sandbox.retire()

@@ -25,6 +25,7 @@ from typing import NamedTuple
 
 WATCH_SECONDS = 0.01
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+_REQUESTS, _REPLIES = 0, 3  # descriptors of a child; 1 and 2 stay what they are
 
 
 class Limits(NamedTuple):
@@ -44,10 +45,10 @@ class Child:
         self._from, reply_write = os.pipe()
         self.pid = os.fork()
         if self.pid == 0:
-            os.close(self._to)
-            os.close(self._from)
-            os.close(0)
-            _serve(os.fdopen(request_read), reply_write, limits, decide)
+            os.dup2(request_read, _REQUESTS)
+            os.dup2(reply_write, _REPLIES)
+            os.closerange(_REPLIES + 1, 1024)  # nothing else is open in there
+            _serve(limits, decide)
         os.close(request_read)
         os.close(reply_write)
 
@@ -97,20 +98,18 @@ class Child:
             return 0.0  # not Linux, or just gone: then the pipe says so
 
 
-def _serve(
-    requests, replies: int, limits: Limits, decide: Callable[[str, str], str]
-) -> None:  # pragma: no cover (a child process)
+def _serve(limits: Limits, decide: Callable[[str, str], str]) -> None:
     """The child: answer until the keeper closes the pipe. Never returns."""
     try:
         ceiling = (limits.memory_mb + 1024) * 2**20  # a backstop for one giant allocation
         resource.setrlimit(resource.RLIMIT_AS, (ceiling, ceiling))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        for line in requests:
+        for line in os.fdopen(_REQUESTS):
             request = json.loads(line)
             signal.setitimer(signal.ITIMER_PROF, limits.cpu_seconds)
             verdict = decide(request["answer"], request["gold"])
             signal.setitimer(signal.ITIMER_PROF, 0)
-            os.write(replies, verdict.encode())
+            os.write(_REPLIES, verdict.encode())
         os._exit(0)
     except BaseException:
         os._exit(1)

@@ -73,6 +73,7 @@ def test_a_variant_is_a_file_or_one_changed_field():
     assert maspo["alpha"] == 0.3
     assert objective_settings("maspo_beta_0.1") == {**maspo, "beta_high": 0.1, "beta_low": 0.1}
     assert isinstance(objective_settings("maspo_alpha_1")["alpha"], float)
+    assert type(objective_settings("dr_grpo_max_tokens_44")["max_tokens"]) is int
     assert objective_settings("maspo_no_mass")["alpha"] == 0
 
 

@@ -7,6 +7,7 @@ import sys
 import textwrap
 import threading
 import time
+from concurrent.futures import CancelledError
 from pathlib import Path
 
 import psutil
@@ -34,8 +35,10 @@ def boxed(text: str) -> str:
 )
 def test_a_fault_costs_only_its_own_request(faulty, fault, verdict):
     requests = [GOOD, (boxed(f"fault:{fault}"), "1"), GOOD, (boxed("x+2"), "x+1")]
+    start = time.monotonic()
     verdicts = faulty.grade_many(*zip(*requests, strict=True))
     assert verdicts == [Verdict.CORRECT, verdict, Verdict.CORRECT, Verdict.WRONG]
+    assert time.monotonic() - start < pool.wall_seconds(0.5) - 2  # the CPU limit, not the clock
 
 
 def test_memory_is_limited():
@@ -100,6 +103,27 @@ def test_a_closed_verifier_starts_again():
     assert not any(_alive(pid) for pid in pids)
     assert verifier.grade_many(*zip(GOOD, strict=True)) == [Verdict.CORRECT]
     verifier.close()
+
+
+def test_closing_ends_what_another_thread_grades():
+    verifier = Verifier(workers=1, cpu_seconds=600, faults=True)
+    verifier.grade_many(*zip(GOOD, strict=True))
+    raised = []
+
+    def work():
+        try:
+            verifier.grade_many([boxed("fault:hang"), GOOD[0]], ["1", GOOD[1]])
+        except (SandboxError, CancelledError) as error:
+            raised.append(type(error))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    time.sleep(0.5)
+    verifier.close()
+    thread.join(timeout=20)
+    assert not thread.is_alive()
+    assert raised == [SandboxError]
+    assert verifier.pids == []
 
 
 def test_an_installation_that_cannot_start_is_no_verdict(monkeypatch):
