@@ -4,6 +4,7 @@ The classes are checked twice: OmegaConf refuses unknown names and wrong types, 
 ``__post_init__`` refuses values out of range, with the name of the setting.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +37,11 @@ class Task:
         """Names of the benchmarks, in the order of the tables; each kind of task has its own."""
         return []
 
+    @property
+    def reports(self) -> list[str]:
+        """Names of the files that the data step writes beside the problems."""
+        return []
+
 
 @dataclass
 class ChainTask(Task):
@@ -64,6 +70,69 @@ class ChainTask(Task):
     def benchmarks(self) -> list[str]:
         """Names of the benchmarks, in the order of the tables."""
         return [f"chain{length}" for length in self.benchmark_lengths]
+
+
+@dataclass
+class HubFile:
+    """One file of a data set on the Hugging Face hub."""
+
+    repo: str = MISSING
+    file: str = MISSING  # path in the repository
+    revision: str = MISSING  # a commit is a pin; a branch such as main is not
+    sha256: str | None = MISSING  # of the file; null if it is not known
+
+    def __post_init__(self) -> None:
+        if self.sha256 is not None:
+            require(
+                re.fullmatch("[0-9a-f]{64}", self.sha256) is not None,
+                f"sha256 of {self.repo}/{self.file}",
+                self.sha256,
+                "64 hexadecimal digits, or null",
+            )
+
+
+@dataclass
+class HubTask(Task):
+    """Real mathematics (`maspo.tasks.hub_task`): DAPO-Math-17k and the published benchmarks."""
+
+    training: HubFile = MISSING
+    evaluation: HubFile = MISSING  # every benchmark in one file, told apart by data_source
+    local_dir: str | None = MISSING  # holds <repo>/<file> of both, for machines without the hub
+    benchmark_files: str | None = MISSING  # folder of <benchmark>.jsonl, in place of evaluation
+    sources: dict[str, list[str]] = MISSING  # benchmark: spellings of its data_source
+    instructions: list[str] = MISSING  # stripped from the start and end of a question
+    template: str = MISSING  # of the user message; {problem} is the bare question
+    ngram: int = MISSING  # words
+    contaminated_share: float = MISSING  # of a benchmark problem's n-grams, see decontaminate
+    exclude_contaminated: bool = MISSING  # from training
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(bool(self.sources), "task.sources", self.sources, "at least one benchmark")
+        require(
+            self.template.count("{problem}") == 1,
+            "task.template",
+            self.template,
+            "a text with {problem} in it once",
+        )
+        require(self.ngram >= 1, "task.ngram", self.ngram, "at least 1")
+        share = self.contaminated_share
+        require(0 < share <= 1, "task.contaminated_share", share, "in (0, 1]")
+
+    @property
+    def benchmarks(self) -> list[str]:
+        """Names of the benchmarks, in the order of the tables."""
+        return list(self.sources)
+
+    @property
+    def reports(self) -> list[str]:
+        """Names of the files that the data step writes beside the problems."""
+        return [
+            "decontamination.csv",
+            "decontamination.md",
+            "decontamination_matches.csv",
+            "report.json",
+        ]
 
 
 @dataclass
@@ -102,11 +171,18 @@ class Model:
 
     kind: str = MISSING
     dtype: str = MISSING
+    device: str = MISSING
 
     def __post_init__(self) -> None:
+        require(self.device in ("cpu", "cuda"), "model.device", self.device, "cpu or cuda")
         require(
             self.dtype in ("float32", "bfloat16"), "model.dtype", self.dtype, "float32 or bfloat16"
         )
+
+    @property
+    def logs(self) -> list[str]:
+        """Names of the learning curves that the base step writes; none if nothing is trained."""
+        return []
 
 
 @dataclass
@@ -115,6 +191,19 @@ class BuiltModel(Model):
 
     architecture: dict[str, Any] = MISSING  # fields of transformers.Qwen2Config
     supervised: Supervised = MISSING
+
+    @property
+    def logs(self) -> list[str]:
+        """Names of the learning curves that the base step writes."""
+        return ["metrics", "timings"]
+
+
+@dataclass
+class PretrainedModel(Model):
+    """A published policy, taken as it is."""
+
+    path: str = MISSING  # a folder in Hugging Face format, or an id on the hub
+    revision: str = MISSING  # commit on the hub; of no meaning for a folder
 
 
 @dataclass
@@ -207,6 +296,6 @@ class Experiment:
 
 
 KINDS: dict[str, dict[str, type]] = {
-    "task": {"chain": ChainTask},
-    "model": {"built": BuiltModel},
+    "task": {"chain": ChainTask, "hub": HubTask},
+    "model": {"built": BuiltModel, "pretrained": PretrainedModel},
 }

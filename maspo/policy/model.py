@@ -53,8 +53,21 @@ def build_policy(
         return Qwen2ForCausalLM(config)
 
 
+def check_device(device: str) -> None:
+    """Refuse a device that this machine lacks, before anything is loaded.
+
+    Raises:
+        ConfigError: `device` is ``cuda`` and there is no CUDA device.
+    """
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ConfigError(
+            "model.device='cuda', but torch finds no CUDA device here: run this step on a machine "
+            "with an NVIDIA GPU and a CUDA build of torch; scale=mini needs none"
+        )
+
+
 def load_policy(
-    folder: Path | str, dtype: str = "float32"
+    folder: Path | str, dtype: str = "float32", device: str = "cpu"
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """Load a policy and its tokenizer from a folder in Hugging Face format.
 
@@ -65,7 +78,7 @@ def load_policy(
         raise DataError(f"{folder} holds no policy (no config.json): run the step that makes it")
     try:
         policy = AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, dtype))
-        return policy, AutoTokenizer.from_pretrained(folder)
+        return policy.to(device), AutoTokenizer.from_pretrained(folder)
     except Exception as error:  # safetensors and transformers raise many types for a cut file
         raise DataError(
             f"the policy in {folder} cannot be loaded ({type(error).__name__}: {error}); "

@@ -38,12 +38,7 @@ def encode_prompts(
     Raises:
         DataError: a prompt is longer than `max_tokens`; the message names the problem.
     """
-    prompts = [
-        tokenizer.apply_chat_template(
-            list(problem.messages), add_generation_prompt=True, tokenize=True, return_dict=False
-        )
-        for problem in problems
-    ]
+    prompts = [_encode(tokenizer, problem) for problem in problems]
     for problem, prompt in zip(problems, prompts, strict=True):
         if len(prompt) > max_tokens:
             raise DataError(
@@ -51,3 +46,28 @@ def encode_prompts(
                 f"over task.max_prompt_tokens={max_tokens}"
             )
     return prompts
+
+
+def fitting_prompts(
+    tokenizer: PreTrainedTokenizerBase, problems: Sequence[Problem], max_tokens: int
+) -> tuple[list[Problem], list[list[int]]]:
+    """Return the problems whose prompts are not over `max_tokens`, and those prompts.
+
+    For training only: a benchmark is measured whole or not at all, see `encode_prompts`.
+
+    Raises:
+        DataError: no prompt fits.
+    """
+    pairs = [(problem, _encode(tokenizer, problem)) for problem in problems]
+    fitting = [(problem, prompt) for problem, prompt in pairs if len(prompt) <= max_tokens]
+    if not fitting:
+        raise DataError(
+            f"all {len(problems)} training prompts are over task.max_prompt_tokens={max_tokens}"
+        )
+    return [problem for problem, _ in fitting], [prompt for _, prompt in fitting]
+
+
+def _encode(tokenizer: PreTrainedTokenizerBase, problem: Problem) -> list[int]:
+    return tokenizer.apply_chat_template(
+        list(problem.messages), add_generation_prompt=True, tokenize=True, return_dict=False
+    )

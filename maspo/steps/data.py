@@ -1,29 +1,35 @@
 """Step: make the training problems and the benchmarks."""
 
-from maspo.config import Experiment, as_dict
-from maspo.errors import DataError
+from collections.abc import Callable
+from typing import Any
+
+from maspo.config import ChainTask, Experiment, HubTask, as_dict
+from maspo.files import write_text
 from maspo.steps.common import StepRecord, run_step
-from maspo.tasks import write_problems
-from maspo.tasks.chain import make_benchmarks, make_training
+from maspo.tasks import TaskData, write_problems
+from maspo.tasks.chain import make_chain
+from maspo.tasks.hub_task import make_hub
+
+MAKERS: dict[type, Callable[[Any], TaskData]] = {ChainTask: make_chain, HubTask: make_hub}
 
 
 def data(experiment: Experiment) -> None:
-    """Write data/train.parquet and data/benchmarks/<name>.parquet."""
+    """Write data/train.parquet, data/benchmarks/<name>.parquet and the task's reports."""
     record = StepRecord("data", experiment)
-    folder = record.layout.data
-    with record.timed("generate"):
-        benchmarks = make_benchmarks(experiment.task)
-        held_out = {problem.id for problems in benchmarks.values() for problem in problems}
-        training = make_training(experiment.task, held_out)
-    if leaked := held_out & {problem.id for problem in training}:
-        raise DataError(f"benchmark problems in training: {sorted(leaked)}")
-    files = {folder / "train.parquet": training} | {
-        folder / "benchmarks" / f"{name}.parquet": problems for name, problems in benchmarks.items()
+    folder, task = record.layout.data, experiment.task
+    with record.timed("make"):
+        made = MAKERS[type(task)](task)
+    files = {folder / "train.parquet": made.training} | {
+        folder / "benchmarks" / f"{name}.parquet": problems
+        for name, problems in made.benchmarks.items()
     }
     for path, problems in files.items():
         write_problems(path, problems)
-    record.finish(folder, as_dict(experiment.task), {"task": experiment.task.seed}, [], list(files))
+    reports = {folder / name: text for name, text in made.texts.items()}
+    for path, text in reports.items():
+        write_text(path, text)
+    record.finish(folder, as_dict(task), made.seeds, made.inputs, [*files, *reports])
 
 
 if __name__ == "__main__":
-    run_step(data)
+    run_step(data, online=True)

@@ -4,7 +4,7 @@ from maspo.config import Experiment, as_dict
 from maspo.determinism import make_deterministic
 from maspo.evaluation.draw import draw_records
 from maspo.evaluation.records import write_records
-from maspo.policy import load_policy
+from maspo.policy import check_device, load_policy
 from maspo.sampling.transformers import TransformersSampler
 from maspo.steps.common import StepRecord, run_step
 from maspo.tasks import read_problems
@@ -13,6 +13,7 @@ from maspo.verifier import Verifier
 
 def evaluate(experiment: Experiment) -> None:
     """Write evaluation/<variant>/seed_<seed>/records.parquet."""
+    check_device(experiment.model.device)
     make_deterministic(experiment.evaluate.threads)
     record = StepRecord("evaluate", experiment)
     names = experiment.task.benchmarks
@@ -20,7 +21,7 @@ def evaluate(experiment: Experiment) -> None:
     benchmarks = dict(zip(names, map(read_problems, files), strict=True))
     source = record.layout.policy(experiment.variant, experiment.seed)
     folder = record.layout.evaluation(experiment.variant, experiment.seed)
-    policy, tokenizer = load_policy(source, experiment.model.dtype)
+    policy, tokenizer = load_policy(source, experiment.model.dtype, experiment.model.device)
     with record.timed("sample"), Verifier(rules=experiment.task.extraction) as verifier:
         records = draw_records(
             benchmarks,

@@ -10,7 +10,7 @@ from hydra.utils import instantiate
 from maspo.config import Experiment, as_dict, check_variant, objective_settings
 from maspo.determinism import make_deterministic
 from maspo.files import atomic, sha256
-from maspo.policy import encode_prompts, load_policy, save_policy
+from maspo.policy import check_device, fitting_prompts, load_policy, save_policy
 from maspo.sampling.transformers import TransformersSampler
 from maspo.steps.common import StepRecord, run_step
 from maspo.tasks import read_problems
@@ -27,20 +27,23 @@ def run_settings(experiment: Experiment) -> dict[str, Any]:
         "sampler": as_dict(experiment.sampler),
         "task": as_dict(experiment.task),
         "dtype": experiment.model.dtype,
+        "device": experiment.model.device,
     }
 
 
 def train(experiment: Experiment) -> None:
     """Write runs/<variant>/seed_<seed>: the trained policy and its logs."""
     check_variant(experiment.variant)
+    check_device(experiment.model.device)
     settings = run_settings(experiment)
     make_deterministic(experiment.train.threads)
     record = StepRecord("train", experiment)
     source = record.layout.data / "train.parquet"
     base = record.layout.base / "policy"
     folder = record.layout.run(experiment.variant, experiment.seed)
-    problems = read_problems(source)
-    policy, tokenizer = load_policy(base, experiment.model.dtype)
+    policy, tokenizer = load_policy(base, experiment.model.dtype, experiment.model.device)
+    everything = read_problems(source)
+    problems, prompts = fitting_prompts(tokenizer, everything, experiment.task.max_prompt_tokens)
     identity = {**settings, "seed": experiment.seed, "data": sha256(source), "base": sha256(base)}
     checkpoints = CheckpointFolder(
         record.layout.checkpoints(experiment.variant, experiment.seed),
@@ -54,7 +57,7 @@ def train(experiment: Experiment) -> None:
             sampler=TransformersSampler(policy, tokenizer, experiment.sampler.batch_size),
             verifier=verifier,
             problems=problems,
-            prompts=encode_prompts(tokenizer, problems, experiment.task.max_prompt_tokens),
+            prompts=prompts,
             settings=experiment.train,
             max_tokens=experiment.task.max_completion_tokens,
             seed=experiment.seed,
@@ -66,7 +69,7 @@ def train(experiment: Experiment) -> None:
             shutil.copyfile(checkpoints.folder / name, temporary)
     record.finish(
         folder,
-        settings,
+        {**settings, "overlong_prompts_dropped": len(everything) - len(problems)},
         {"run": experiment.seed},
         [source, base],
         [folder / "policy", folder / "metrics.jsonl"],

@@ -1,5 +1,5 @@
 """Tasks: problems with verifiable answers, in one schema at every scale."""
 
-from maspo.tasks.problems import Problem, read_problems, write_problems
+from maspo.tasks.problems import Problem, TaskData, read_problems, write_problems
 
-__all__ = ["Problem", "read_problems", "write_problems"]
+__all__ = ["Problem", "TaskData", "read_problems", "write_problems"]

@@ -11,7 +11,7 @@ import numpy as np
 from maspo.config import ChainTask
 from maspo.errors import DataError
 from maspo.seeding import numpy_generator
-from maspo.tasks.problems import Problem
+from maspo.tasks.problems import Problem, TaskData
 
 OPERATORS = "+-*"
 CHARACTERS = "0123456789" + OPERATORS + "?=;#"
@@ -96,3 +96,17 @@ def make_training(task: ChainTask, held_out: set[str]) -> list[Problem]:
         if problem.id not in held_out:
             problems.append(problem)
     return problems
+
+
+def make_chain(task: ChainTask) -> TaskData:
+    """Return training problems and benchmarks with no problem in common.
+
+    Raises:
+        DataError: a benchmark problem is in training, or a benchmark is too large.
+    """
+    benchmarks = make_benchmarks(task)
+    held_out = {problem.id for problems in benchmarks.values() for problem in problems}
+    training = make_training(task, held_out)
+    if leaked := held_out & {problem.id for problem in training}:
+        raise DataError(f"benchmark problems in training: {sorted(leaked)}")
+    return TaskData(training, benchmarks, seeds={"task": task.seed})

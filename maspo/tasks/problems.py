@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
@@ -40,6 +40,17 @@ class Problem:
         messages = ({"role": "user", "content": question},)
         content = json.dumps(messages, ensure_ascii=False, sort_keys=True)
         return cls(hashlib.sha256(content.encode()).hexdigest()[:16], messages, answer, source)
+
+
+@dataclass(frozen=True)
+class TaskData:
+    """What a kind of task makes: problems, and for real data the reports on them."""
+
+    training: list[Problem]
+    benchmarks: dict[str, list[Problem]]  # by name
+    texts: dict[str, str] = field(default_factory=dict)  # report by file name
+    inputs: list[Path] = field(default_factory=list)  # files that were read
+    seeds: dict[str, int] = field(default_factory=dict)
 
 
 def write_problems(path: Path | str, problems: Sequence[Problem]) -> None:

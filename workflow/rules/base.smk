@@ -1,10 +1,10 @@
 rule base:
     input:
-        train=rules.data.output.train,
+        # A published policy is taken as it is; one that is built here learns from the problems.
+        train=rules.data.output.train if EXPERIMENT.model.kind == "built" else [],
     output:
         policy=directory(f"{RESULTS}/base/policy"),
-        metrics=f"{RESULTS}/base/metrics.jsonl",
-        timings=f"{RESULTS}/base/timings.jsonl",
+        logs=expand(f"{RESULTS}/base/{{name}}.jsonl", name=EXPERIMENT.model.logs),
         manifest=f"{RESULTS}/base/manifest.json",
     log:
         f"{RESULTS}/logs/base.log",
