@@ -233,13 +233,11 @@ class Train:
     temperature: float = MISSING
     normalize_std: bool = MISSING  # divide group-relative advantages by the group's std
     checkpoint_every: int = MISSING  # steps
-    threads: int = MISSING
 
     def __post_init__(self) -> None:
         for name in ("steps", "prompts_per_batch", "updates_per_batch", "checkpoint_every"):
             require(getattr(self, name) >= 1, f"train.{name}", getattr(self, name), "at least 1")
         require(self.group_size >= 2, "train.group_size", self.group_size, "at least 2")
-        require(self.threads >= 1, "train.threads", self.threads, "at least 1")
         for name in ("lr", "max_grad_norm", "temperature"):
             require(getattr(self, name) > 0, f"train.{name}", getattr(self, name), "positive")
         require(self.weight_decay >= 0, "train.weight_decay", self.weight_decay, "at least 0")
@@ -264,13 +262,11 @@ class Evaluate:
     samples: int = MISSING  # completions a problem: the 32 of Avg@32
     temperature: float = MISSING
     top_p: float = MISSING
-    threads: int = MISSING
 
     def __post_init__(self) -> None:
         require(self.samples >= 1, "evaluate.samples", self.samples, "at least 1")
         require(self.temperature > 0, "evaluate.temperature", self.temperature, "positive")
         require(0 < self.top_p <= 1, "evaluate.top_p", self.top_p, "in (0, 1]")
-        require(self.threads >= 1, "evaluate.threads", self.threads, "at least 1")
 
 
 @dataclass
@@ -280,6 +276,7 @@ class Experiment:
     scale: str = MISSING
     results: str = MISSING  # folder of all results of this scale
     seeds: int = MISSING  # runs of each variant are seeded 1, 2, ..., seeds
+    threads: int = MISSING  # of torch, in each step
     sweeps: list[str] = MISSING  # names of variant lists in configs/sweep/
     variants: list[str] | None = None  # compared in place of the sweep's
     variant: str | None = None
@@ -292,6 +289,7 @@ class Experiment:
 
     def __post_init__(self) -> None:
         require(self.seeds >= 1, "seeds", self.seeds, "at least 1")
+        require(self.threads >= 1, "threads", self.threads, "at least 1")
         require(self.seed is None or self.seed >= 0, "seed", self.seed, "at least 0")
 
 

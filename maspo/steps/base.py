@@ -49,7 +49,7 @@ MAKERS: dict[type, Callable[[Any, StepRecord, Path], None]] = {
 
 def base(experiment: Experiment) -> None:
     """Write base/policy, in Hugging Face format."""
-    make_deterministic(experiment.train.threads)
+    make_deterministic(experiment.threads)
     record = StepRecord("base", experiment)
     record.layout.base.mkdir(parents=True, exist_ok=True)
     MAKERS[type(experiment.model)](experiment.model, record, record.layout.base)

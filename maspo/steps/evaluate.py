@@ -14,7 +14,7 @@ from maspo.verifier import Verifier
 def evaluate(experiment: Experiment) -> None:
     """Write evaluation/<variant>/seed_<seed>/records.parquet."""
     check_device(experiment.model.device)
-    make_deterministic(experiment.evaluate.threads)
+    make_deterministic(experiment.threads)
     record = StepRecord("evaluate", experiment)
     names = experiment.task.benchmarks
     files = [record.layout.data / "benchmarks" / f"{name}.parquet" for name in names]

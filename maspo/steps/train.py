@@ -36,7 +36,7 @@ def train(experiment: Experiment) -> None:
     check_variant(experiment.variant)
     check_device(experiment.model.device)
     settings = run_settings(experiment)
-    make_deterministic(experiment.train.threads)
+    make_deterministic(experiment.threads)
     record = StepRecord("train", experiment)
     source = record.layout.data / "train.parquet"
     base = record.layout.base / "policy"

@@ -56,7 +56,8 @@ class TrainingLog:
         first, *_ = shown = [f"{key} {value:.3f}" for key, value in list(metrics.items())[:4]]
         self.progress.update(self.task, advance=1, description=f"{self.title}  {first}")
         if self.progress.disable:
-            print(f"{self.title}  step {step}/{self.total}  {'  '.join(shown)}", file=sys.stderr, flush=True)
+            line = f"{self.title}  step {step}/{self.total}  {'  '.join(shown)}"
+            print(line, file=sys.stderr, flush=True)
 
 
 def _keep_rows(path: Path, count: int) -> None:

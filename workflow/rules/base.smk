@@ -12,7 +12,8 @@ rule base:
         f"{RESULTS}/usage/base.tsv"
     conda:
         ENVIRONMENT
+    threads: EXPERIMENT.threads
     params:
         settings=settings(EXPERIMENT.model),
     shell:
-        f"{STEP}.base {arguments('task', 'model', 'train')} > {{log}} 2>&1"
+        f"{STEP}.base {arguments('task', 'model')} > {{log}} 2>&1"

@@ -60,8 +60,8 @@ BENCHMARKS = EXPERIMENT.task.benchmarks
 FIGURES = f"{RESULTS}/figures"
 # The conda environment of the rules, used with `--sdm conda`; else jobs run in this very one.
 ENVIRONMENT = str(Path(workflow.basedir) / "environment.yml")
-os.environ["PATH"] = os.pathsep.join(
-    [str(Path(sys.executable).parent), os.environ["PATH"]]
+os.environ.update(
+    PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()])
 )
 STEP = "python -m maspo.steps"
 # A figure is a script that reads the results folder and writes NAME.pdf and NAME.png.
@@ -73,7 +73,7 @@ FIGURE = (
 
 def arguments(*groups):
     """Return the overrides that concern a step: a change of others does not change its command."""
-    concerned = ("scale", "results", *groups)
+    concerned = ("scale", "results", "threads", *groups)
     return shlex.join(
         override for override in OVERRIDES if re.split("[.=]", override)[0] in concerned
     )

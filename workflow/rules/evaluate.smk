@@ -11,7 +11,7 @@ rule evaluate:
         f"{RESULTS}/usage/evaluate/{{variant}}/seed_{{seed}}.tsv"
     conda:
         ENVIRONMENT
-    threads: EXPERIMENT.evaluate.threads
+    threads: EXPERIMENT.threads
     params:
         settings=settings(EXPERIMENT.evaluate, EXPERIMENT.sampler),
     shell:

@@ -13,7 +13,7 @@ rule train:
         f"{RESULTS}/usage/train/{{variant}}/seed_{{seed}}.tsv"
     conda:
         ENVIRONMENT
-    threads: EXPERIMENT.train.threads
+    threads: EXPERIMENT.threads
     params:
         settings=lambda wildcards: settings(
             objective_settings(wildcards.variant), EXPERIMENT.train, EXPERIMENT.sampler
