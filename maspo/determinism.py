@@ -1,5 +1,7 @@
 """What must be fixed for torch to give the same bits twice on one machine."""
 
+import os
+
 import torch
 
 
@@ -9,6 +11,8 @@ def make_deterministic(threads: int) -> None:
     The order of a parallel sum depends on the number of threads, so that number is a setting of
     the experiment and not a property of the machine.
     """
+    # cuBLAS is deterministic only with a workspace of fixed size, chosen before CUDA starts.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True)
     torch.set_num_threads(threads)
     torch.manual_seed(0)  # a draw that escaped `derive_seed` is at least the same in every run
