@@ -23,7 +23,7 @@ $(VENV)/.installed: constraints/cpu.txt pyproject.toml
 
 reproduce: install
 	@echo "== snakemake --cores all at scale $(SCALE): results/$(SCALE) (DAG_MINUTES minutes on two cores)"
-	$(BIN)/snakemake --cores all --config scale=$(SCALE)
+	$(BIN)/snakemake --cores all --workflow-profile workflow/profiles/default --config scale=$(SCALE)
 	@echo "== Tables in results/$(SCALE)/tables, figures in results/$(SCALE)/figures"
 
 test: install

@@ -56,4 +56,4 @@ def base(experiment: Experiment) -> None:
 
 
 if __name__ == "__main__":
-    run_step(base, online=True)
+    run_step(base)

@@ -1,7 +1,6 @@
 """What the steps share: their command line and the record of what they did."""
 
 import argparse
-import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -16,20 +15,15 @@ from maspo.errors import ConfigError, MaspoError
 from maspo.layout import Layout
 
 
-def run_step(
-    step: Callable[[Experiment], None], needs: tuple[str, ...] = (), online: bool = False
-) -> None:
+def run_step(step: Callable[[Experiment], None], needs: tuple[str, ...] = ()) -> None:
     """Compose the experiment from the command line, run `step` on it and exit.
 
-    `needs` names the settings that this step cannot do without (``variant``, ``seed``); a step
-    that is not `online` never asks the Hugging Face hub for anything. Errors meant for the user
-    are printed without a traceback; the exit status is then 1.
+    `needs` names the settings that this step cannot do without (``variant``, ``seed``). Errors
+    meant for the user are printed without a traceback; the exit status is then 1.
     """
     parser = argparse.ArgumentParser(description=step.__doc__)
     parser.add_argument("overrides", nargs="*", help="Hydra overrides such as scale=smoke")
     arguments = parser.parse_args()
-    if not online:
-        os.environ.setdefault("HF_HUB_OFFLINE", "1")
     try:
         experiment = load_experiment(arguments.overrides)
         for name in needs:

@@ -32,4 +32,4 @@ def data(experiment: Experiment) -> None:
 
 
 if __name__ == "__main__":
-    run_step(data, online=True)
+    run_step(data)

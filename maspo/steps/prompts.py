@@ -21,4 +21,4 @@ def prompts(experiment: Experiment) -> None:
 
 
 if __name__ == "__main__":
-    run_step(prompts, online=True)
+    run_step(prompts)

@@ -30,6 +30,7 @@ class Project:
     def snakemake(self, *arguments, config=("scale=smoke",), check=True):
         command = [
             *(sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"),
+            *("--workflow-profile", ROOT / "workflow" / "profiles" / "default"),
             *("--directory", self.folder, "--cores", "all", *arguments, "--config", *config),
         ]
         done = subprocess.run(command, env=self.environment, capture_output=True, text=True)

@@ -73,16 +73,6 @@ def test_the_data_step_without_files_says_what_to_do(tmp_path):
     assert not (tmp_path / "out" / "data" / "train.parquet").exists()
 
 
-@pytest.mark.parametrize(("online", "offline"), [(False, "1"), (True, None)])
-def test_only_an_online_step_may_ask_the_hub(monkeypatch, online, offline):
-    seen = []
-    monkeypatch.setenv("HF_HUB_OFFLINE", "")  # so that it is put back afterwards
-    monkeypatch.delenv("HF_HUB_OFFLINE")
-    monkeypatch.setattr(sys, "argv", ["step", "scale=smoke"])
-    run_step(lambda experiment: seen.append(os.environ.get("HF_HUB_OFFLINE")), online=online)
-    assert seen == [offline]
-
-
 def test_the_wrong_file_stops_the_data_step(tmp_path):
     write_hub(tmp_path)
     arguments = [o for o in overrides(tmp_path, "results=out") if "sha256" not in o]
