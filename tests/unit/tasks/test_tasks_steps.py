@@ -14,7 +14,6 @@ from maspo.errors import ConfigError, DataError
 from maspo.files import read_json, sha256
 from maspo.policy import build_policy, build_tokenizer, check_device, load_policy, save_policy
 from maspo.steps.base import base
-from maspo.steps.common import run_step
 from maspo.steps.train import train
 from maspo.tasks import read_problems
 
