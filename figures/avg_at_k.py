@@ -39,6 +39,7 @@ def main() -> None:
     axis.set_xticks(range(len(benchmarks)), benchmarks)
     axis.set_ylabel(f"Avg@{samples} (%)")
     axis.grid(axis="x", visible=False)
+    axis.margins(x=0.01)
     figure.legend(loc="outside lower center", ncols=len(labels))
     save(figure, options.output, "avg_at_k")
 
