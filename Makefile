@@ -22,7 +22,7 @@ $(VENV)/.installed: constraints/cpu.txt pyproject.toml
 	touch $@
 
 reproduce: install
-	@echo "== snakemake --cores all at scale $(SCALE): results/$(SCALE) (DAG_MINUTES minutes on two cores)"
+	@echo "== snakemake --cores all at scale $(SCALE): results/$(SCALE) (17 minutes on two cores)"
 	$(BIN)/snakemake --cores all --workflow-profile workflow/profiles/default --config scale=$(SCALE)
 	@echo "== Tables in results/$(SCALE)/tables, figures in results/$(SCALE)/figures"
 
