@@ -80,11 +80,14 @@ def read_json_lines(path: Path | str) -> list[dict[str, Any]]:
 
 
 def sha256(path: Path | str) -> str:
-    """Return the SHA-256 of a file, or of a directory's relative names and contents."""
+    """Return the SHA-256 of a file, or of a directory's relative names and contents.
+
+    Hidden files of a directory do not count: Snakemake leaves its timestamp in the ones it made.
+    """
     path = Path(path)
     digest = hashlib.sha256()
     if path.is_dir():
-        for file in sorted(p for p in path.rglob("*") if p.is_file()):
+        for file in sorted(p for p in path.rglob("[!.]*") if p.is_file()):
             digest.update(f"{file.relative_to(path).as_posix()}\x00{sha256(file)}\n".encode())
         return digest.hexdigest()
     with path.open("rb") as file:

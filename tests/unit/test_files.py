@@ -103,7 +103,10 @@ def test_hash_of_a_folder_sees_names_and_contents(tmp_path):
     (tmp_path / "b").rename(tmp_path / "c")
     renamed = sha256(tmp_path)
     (tmp_path / "c").write_text("3")
-    assert len({first, renamed, sha256(tmp_path)}) == 3
+    changed = sha256(tmp_path)
+    assert len({first, renamed, changed}) == 3
+    (tmp_path / ".snakemake_timestamp").write_text("")
+    assert sha256(tmp_path) == changed
 
 
 def test_json_round_trip(tmp_path):
