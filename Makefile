@@ -27,7 +27,7 @@ reproduce: install
 	@echo "== Tables in results/$(SCALE)/tables, figures in results/$(SCALE)/figures"
 
 test: install
-	@echo "== The whole test suite (TEST_MINUTES minutes on two cores)"
+	@echo "== The whole test suite (5 to 7 minutes on two cores)"
 	$(BIN)/python -m pytest
 
 lint: install
