@@ -14,7 +14,7 @@ from maspo.config.schema import (
     Task,
     Train,
 )
-from maspo.config.variants import check_variant, objective_settings, sweep_variants
+from maspo.config.variants import build_objective, objective_settings, sweep_variants
 
 __all__ = [
     "BuiltModel",
@@ -29,7 +29,7 @@ __all__ = [
     "Task",
     "Train",
     "as_dict",
-    "check_variant",
+    "build_objective",
     "config_dir",
     "load_experiment",
     "objective_settings",

@@ -49,17 +49,17 @@ def objective_settings(variant: str) -> dict[str, Any]:
     return settings
 
 
-def check_variant(variant: str) -> None:
-    """Build the objective of a variant, so that a bad value is found before any job.
+def build_objective(variant: str) -> Any:
+    """Return the objective of a variant, with every setting checked.
 
     Raises:
-        ConfigError: the objective refuses its settings.
+        ConfigError: the variant is unknown, or the objective refuses its settings.
     """
     from hydra.utils import instantiate
 
     settings = objective_settings(variant)
     try:
-        instantiate(settings)
+        return instantiate(settings)
     except Exception as error:
         raise ConfigError(f"variant {variant!r}: {settings}: {error}") from error
 

@@ -5,9 +5,7 @@ import json
 import shutil
 from typing import Any
 
-from hydra.utils import instantiate
-
-from maspo.config import Experiment, as_dict, check_variant, objective_settings
+from maspo.config import Experiment, as_dict, build_objective, objective_settings
 from maspo.determinism import make_deterministic
 from maspo.files import atomic, sha256
 from maspo.policy import check_device, fitting_prompts, load_policy, save_policy
@@ -33,7 +31,7 @@ def run_settings(experiment: Experiment) -> dict[str, Any]:
 
 def train(experiment: Experiment) -> None:
     """Write runs/<variant>/seed_<seed>: the trained policy and its logs."""
-    check_variant(experiment.variant)
+    objective = build_objective(experiment.variant)
     check_device(experiment.model.device)
     settings = run_settings(experiment)
     make_deterministic(experiment.threads)
@@ -53,7 +51,7 @@ def train(experiment: Experiment) -> None:
         trainer = Trainer(
             policy=policy,
             tokenizer=tokenizer,
-            objective=instantiate(settings["objective"]),
+            objective=objective,
             sampler=TransformersSampler(policy, tokenizer, experiment.sampler.batch_size),
             verifier=verifier,
             problems=problems,

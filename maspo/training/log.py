@@ -8,7 +8,7 @@ from typing import Any, Self, TextIO
 from rich.progress import Progress
 
 from maspo.errors import DataError
-from maspo.files import read_json_lines, write_text
+from maspo.files import write_text
 
 
 class TrainingLog:
@@ -64,7 +64,12 @@ def _keep_rows(path: Path, count: int) -> None:
     if count == 0:
         path.unlink(missing_ok=True)
         return
-    with path.open("rb") as file:
-        kept = b"".join(line for line, _ in zip(file, range(count), strict=False))
-    write_text(path, kept.decode())
-    assert len(read_json_lines(path)) == count, f"{path} is shorter than its checkpoint"
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    # A kill may have left half a row at the end; only rows behind the checkpoint can be cut so.
+    rows = [row for row in text.splitlines(keepends=True)[:count] if row.endswith("\n")]
+    if len(rows) < count:
+        raise DataError(
+            f"{path} holds {len(rows)} of the {count} steps of its checkpoint: it was cut; "
+            f"delete {path.parent} to train this run from its beginning"
+        )
+    write_text(path, "".join(rows))

@@ -7,7 +7,7 @@ from omegaconf import OmegaConf
 
 from maspo.config import (
     as_dict,
-    check_variant,
+    build_objective,
     config_dir,
     load_experiment,
     objective_settings,
@@ -89,7 +89,7 @@ def test_a_variant_is_a_file_or_one_changed_field():
 )
 def test_bad_variants_are_refused_by_name(variant, named):
     with pytest.raises(ConfigError) as error:
-        check_variant(variant)
+        build_objective(variant)
     for word in named:
         assert word in str(error.value)
 
@@ -99,7 +99,7 @@ def test_every_sweep_names_valid_variants():
         variants = sweep_variants(sweep)
         assert len(variants) == len(set(variants)) >= 2
         for variant in variants:
-            check_variant(variant)
+            build_objective(variant)
     with pytest.raises(ConfigError, match="alpha"):
         sweep_variants("gamma")
 

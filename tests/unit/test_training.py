@@ -183,7 +183,9 @@ def test_a_killed_run_goes_on_to_the_same_bits(tmp_path, tiny_policy, chain_prob
     folder = CheckpointFolder(tmp_path / "killed", "x")
     with pytest.raises(KeyboardInterrupt):
         killed.train(folder, "killed")
-    assert len(read_json_lines(folder.folder / "metrics.jsonl")) == 3
+    log = folder.folder / "metrics.jsonl"
+    assert len(read_json_lines(log)) == 3
+    log.write_bytes(log.read_bytes() + b'{"step": 4, "rew')  # killed in the middle of a row
 
     resumed = trainer(tiny_policy, chain_problems)
     steps = []
@@ -203,6 +205,17 @@ def test_a_checkpoint_of_another_run_is_not_used(tmp_path, tiny_policy, chain_pr
     other.prepare()
     assert not other.state.exists()
     assert other.load(first.policy, first.optimizer) == 0
+
+
+def test_a_log_shorter_than_its_checkpoint_is_named(tmp_path, tiny_policy, chain_problems):
+    folder = CheckpointFolder(tmp_path, "x")
+    trainer(tiny_policy, chain_problems).train(folder, "run")
+    log = tmp_path / "metrics.jsonl"
+    first, *_ = log.read_text().splitlines(keepends=True)
+    log.write_text(first)
+    with pytest.raises(DataError, match=r"metrics\.jsonl holds 1 of the 4 steps"):
+        trainer(tiny_policy, chain_problems).train(folder, "run")
+    assert folder.state.exists()
 
 
 def test_a_truncated_checkpoint_is_named(tmp_path, tiny_policy, chain_problems):

@@ -11,7 +11,7 @@ from snakemake.utils import validate
 
 from maspo.config import (
     as_dict,
-    check_variant,
+    build_objective,
     load_experiment,
     objective_settings,
     sweep_variants,
@@ -38,7 +38,7 @@ def read_sweeps(config, experiment):
         names = config["sweeps"].split(",") if "sweeps" in config else experiment.sweeps
         sweeps = {name: sweep_variants(name) for name in names}
     for variant in dict.fromkeys(v for variants in sweeps.values() for v in variants):
-        check_variant(variant)
+        build_objective(variant)
     return sweeps
 
 
@@ -81,7 +81,7 @@ def arguments(*groups):
 
 def settings(*parts):
     """Return the settings that a rule's outputs depend on: a change of them reruns the rule."""
-    return json.dumps([as_dict(part) for part in parts], sort_keys=True)
+    return json.dumps([EXPERIMENT.threads, *map(as_dict, parts)], sort_keys=True)
 
 
 def policy_of(wildcards):
@@ -119,8 +119,8 @@ def sweep_arguments(wildcards):
     return shlex.join([f"sweeps=[{wildcards.sweep}]", f"variants=[{variants}]"])
 
 
-def figure_script(name):
-    """Return the path of a figure's script."""
+def figure_file(name):
+    """Return the path of a figure's script, or of a module that the scripts share."""
     return str(Path(workflow.basedir) / "figures" / f"{name}.py")
 
 

@@ -28,7 +28,8 @@ rule figure_training_dynamics:
     input:
         runs=rules.table.output.runs,
         metrics=metrics_of,
-        script=figure_script("training_dynamics"),
+        script=figure_file("training_dynamics"),
+        shared=[figure_file("style"), figure_file("results")],
     output:
         png=report(
             f"{FIGURES}/{{sweep}}/training_dynamics.png",
@@ -50,7 +51,8 @@ rule figure_training_dynamics:
 rule figure_avg_at_k:
     input:
         runs=rules.table.output.runs,
-        script=figure_script("avg_at_k"),
+        script=figure_file("avg_at_k"),
+        shared=[figure_file("style"), figure_file("results")],
     output:
         png=report(
             f"{FIGURES}/{{sweep}}/avg_at_k.png",
@@ -71,7 +73,8 @@ rule figure_avg_at_k:
 
 rule figure_trust_regions:
     input:
-        script=figure_script("trust_regions"),
+        script=figure_file("trust_regions"),
+        shared=[figure_file("style")],
     output:
         png=report(
             f"{FIGURES}/trust_regions.png",
