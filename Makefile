@@ -27,7 +27,7 @@ reproduce: install
 	@echo "== Tables in results/$(SCALE)/tables, figures in results/$(SCALE)/figures"
 
 test: install
-	@echo "== The whole test suite (5 to 7 minutes on two cores)"
+	@echo "== The whole test suite (4 to 6 minutes on two cores)"
 	$(BIN)/python -m pytest
 
 lint: install
