@@ -72,6 +72,7 @@ class Trainer:
             lr=self.settings.lr,
             betas=tuple(self.settings.betas),
             weight_decay=self.settings.weight_decay,
+            fused=True,
         )
 
     def train(self, checkpoints: CheckpointFolder, title: str) -> None:
