@@ -4,6 +4,7 @@ The classes are checked twice: OmegaConf refuses unknown names and wrong types, 
 ``__post_init__`` refuses values out of range, with the name of the setting.
 """
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -276,6 +277,26 @@ SUITES = ("default", "full")
 
 
 @dataclass
+class Statistics:
+    """Intervals and p values (`maspo.statistics`)."""
+
+    draws: int = MISSING  # of the bootstrap
+    level: float = MISSING  # of the intervals
+    seed: int = MISSING  # of the draws
+
+    def __post_init__(self) -> None:
+        require(0.5 <= self.level < 1, "statistics.level", self.level, "in [0.5, 1)")
+        least = math.ceil(round(10 / (1 - self.level), 6)) - 1  # ten draws beyond the interval
+        require(
+            self.draws >= least,
+            "statistics.draws",
+            self.draws,
+            f"at least {least} for intervals of level {self.level}",
+        )
+        require(self.seed >= 0, "statistics.seed", self.seed, "at least 0")
+
+
+@dataclass
 class Experiment:
     """Everything that an experiment is; one step of one run also names `variant` and `seed`."""
 
@@ -295,6 +316,7 @@ class Experiment:
     sampler: Sampler = MISSING
     train: Train = MISSING
     evaluate: Evaluate = MISSING
+    statistics: Statistics = MISSING
 
     def __post_init__(self) -> None:
         require(self.seeds >= 1, "seeds", self.seeds, "at least 1")

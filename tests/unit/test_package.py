@@ -63,6 +63,7 @@ LAYERS = [
     {"policy"},
     {"sampling"},
     {"training", "evaluation", "audit"},
+    {"statistics"},
     {"reporting"},
     {"steps"},
 ]

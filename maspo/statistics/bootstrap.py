@@ -1,0 +1,148 @@
+"""A hierarchical bootstrap whose intervals cover with few seeds: `docs/statistics.md`.
+
+A draw resamples seeds, and problems within each benchmark, with replacement. Three corrections
+make its spread that of the estimate:
+
+- Decodings come along with their problem. A problem's mean over seeds already varies by its
+  interaction with the seeds and by decoding, so these are taken out of the seeds' effects (as
+  far as few seeds can tell them apart) and samples are not drawn again.
+- Resampling n units shows (n - 1) / n of their variance: deviations are scaled back.
+- A variance estimated from few units is uncertain: each draw also draws the variance, from
+  sigma^2 * df / chi^2(df), which gives a mean of n normal units the t interval with n - 1
+  degrees of freedom.
+
+Owen (2007), "The pigeonhole bootstrap", on resampling crossed factors; Carpenter, Goldstein and
+Rasbash (2003), "A novel bootstrap procedure for assessing the relationship between class size
+and achievement", on scaling resampled effects to the estimated variances.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import chi2
+
+from maspo.seeding import numpy_generator
+from maspo.statistics.outcomes import strata
+from maspo.statistics.settings import Settings
+
+Floats = NDArray[np.float64]
+
+
+def deviations(values: Floats, benchmarks: Sequence[str], settings: Settings) -> Floats:
+    """Return draws of (estimate - truth) for each benchmark and for their unweighted average.
+
+    Args:
+        values: (S seeds, P problems, K metrics), a metric of the N completions of each cell.
+        benchmarks: of length P.
+        settings: how many draws, and their seed.
+
+    Returns:
+        (draws, benchmarks + 1, K). With one seed the draws are conditional on that seed.
+    """
+    seed_count = len(values)
+    problems, effects, noise = [], [], []
+    for name, index in strata(benchmarks):
+        table = values[:, index]
+        problems.append(_resample_problems(table.mean(axis=0), name, settings))
+        effects.append(table.mean(axis=1))
+        noise.append(residual_mean_square(table) / (seed_count * len(index)))
+    size = len(problems)
+    problems.append(sum(problems) / size)
+    effects.append(sum(effects) / size)
+    noise.append(sum(noise) / size**2)
+    draws = np.stack(problems, axis=1)
+    if seed_count > 1:
+        draws += _resample_seeds(np.stack(effects, axis=1), np.stack(noise), settings)
+    return draws
+
+
+def residual_mean_square(table: Floats) -> Floats:
+    """Return the mean square of (S, P, K) values after seed and problem means, (K,).
+
+    It estimates the variance of interaction and decoding together; 0 if S or P is 1.
+    """
+    seeds, problems = table.shape[:2]
+    if seeds == 1 or problems == 1:
+        return np.zeros(table.shape[2])
+    rest = table - table.mean(axis=0) - table.mean(axis=1, keepdims=True) + table.mean(axis=(0, 1))
+    return (rest**2).sum(axis=(0, 1)) / ((seeds - 1) * (problems - 1))
+
+
+def _resample_problems(means: Floats, benchmark: str, settings: Settings) -> Floats:
+    """Return draws (draws, K) of the error that the choice of problems and decoding make.
+
+    A few problems can hold most of the variance (all others are solved by everyone). The
+    kurtosis then says that the variance is known as if from fewer problems.
+    """
+    problems, metrics = means.shape
+    if problems == 1:
+        return np.zeros((settings.draws, metrics))
+    shifts = means - means.mean(axis=0)
+    square = (shifts**2).mean(axis=0)
+    excess = (shifts**4).mean(axis=0) / np.where(square > 0, square, 1) ** 2 - 3
+    df = 2 / (2 / (problems - 1) + np.maximum(excess, 0) / problems)
+    purpose = ("problems", benchmark)
+    draws = _counts(settings.draws, settings.seed, problems, purpose) @ shifts
+    for known in np.unique(np.floor(df).astype(int)):
+        columns = np.floor(df) == known
+        draws[:, columns] *= _unknown_variance(
+            settings.draws, settings.seed, max(int(known), 1), purpose
+        )[:, None]
+    return draws / np.sqrt(problems * (problems - 1))
+
+
+def _resample_seeds(effects: Floats, noise: Floats, settings: Settings) -> Floats:
+    """Return draws (draws, ..., K) of the error that the choice of seeds makes.
+
+    `effects` (S, ..., K) are means of seeds; `noise` (..., K) is the variance that interaction
+    and decoding alone give to the mean of the S effects.
+    """
+    seeds = len(effects)
+    shifts = effects - effects.mean(axis=0)
+    variance = (shifts**2).sum(axis=0) / (seeds * (seeds - 1))
+    # A variance of few seeds often falls below its expectation, so subtracting all of the noise
+    # would often leave nothing. (S - 1) / (S + 1) keeps coverage between bounds; see the docs.
+    excess = variance - noise * (seeds - 1) / (seeds + 1)
+    share = np.where(variance > 0, np.maximum(excess, 0) / np.where(variance > 0, variance, 1), 0)
+    shifts = shifts * np.sqrt(share)
+    counts = _counts(settings.draws, settings.seed, seeds, ("seeds",))
+    scale = _unknown_variance(settings.draws, settings.seed, seeds - 1, ("seeds",))
+    scaled = counts * (scale / np.sqrt(seeds * (seeds - 1)))[:, None]
+    return np.tensordot(scaled, shifts, axes=1)
+
+
+@lru_cache(maxsize=64)
+def _counts(draws: int, seed: int, units: int, purpose: tuple[str, ...]) -> Floats:
+    """Return how often each unit is in each draw, (draws, units): the same for every variant."""
+    generator = numpy_generator(seed, "bootstrap", *purpose, units)
+    return generator.multinomial(units, np.full(units, 1 / units), size=draws).astype(float)
+
+
+@lru_cache(maxsize=256)
+def _unknown_variance(draws: int, seed: int, df: int, purpose: tuple[str, ...]) -> Floats:
+    """Return sqrt(df / chi^2) of each draw, (draws,): stratified, to need fewer draws."""
+    generator = numpy_generator(seed, "variance", *purpose)
+    return _chi_scales(draws, df)[generator.permutation(draws)]
+
+
+@lru_cache(maxsize=256)
+def _chi_scales(draws: int, df: int) -> Floats:
+    return np.sqrt(df / chi2.ppf((np.arange(draws) + 0.5) / draws, df))
+
+
+def half_widths(draws: Floats, settings: Settings) -> Floats:
+    """Return the half-widths (...,) of symmetric intervals from draws (draws, ...).
+
+    The order statistic that makes an interval exclude 0 exactly if `p_values` is below 1 - level.
+    """
+    rank = int(np.ceil(round((1 - settings.level) * (settings.draws + 1), 6))) - 1
+    position = settings.draws - rank
+    return np.partition(np.abs(draws), position, axis=0)[position]
+
+
+def p_values(draws: Floats, estimates: Floats) -> Floats:
+    """Return two-sided p values (...,) of "the truth is 0": at least 1 / (draws + 1)."""
+    beyond = (np.abs(draws) >= np.abs(estimates)).sum(axis=0)
+    return (1 + beyond) / (len(draws) + 1)
