@@ -1,8 +1,8 @@
 """What readers see in place of a variant's name."""
 
 import re
-from typing import NamedTuple
 
+from maspo.config import split_variant
 from maspo.layout import BASE_VARIANT
 
 LABELS = {
@@ -29,34 +29,18 @@ LABELS = {
 SETTING = re.compile(r"(?P<field>[a-z_]+)_(?P<value>[^_]+)")
 
 
-class Parts(NamedTuple):
-    """A variant's name taken apart; `settings` are (field, value) as written in it."""
-
-    objective: str
-    settings: tuple[tuple[str, str], ...]
-
-
-def parts(variant: str) -> Parts:
-    """Return the objective and the changed settings of ``<objective>[_<field>_<value>][@...]``.
-
-    Only names are read, so a name that no configuration knows is one objective as a whole.
-    """
-    objective, *behind = variant.split("@")
-    pieces = list(behind)
-    for known in sorted(LABELS, key=len, reverse=True):
-        if objective.startswith(f"{known}_") and objective not in LABELS:
-            pieces.insert(0, objective.removeprefix(f"{known}_"))
-            objective = known
-            break
-    matches = [SETTING.fullmatch(piece) for piece in pieces]
-    if not all(matches):
-        return Parts(variant, ())
-    return Parts(objective, tuple((match["field"], match["value"]) for match in matches))
-
-
 def label(variant: str) -> str:
-    """Return a readable name: ``maspo_alpha_0.5`` is "MASPO, alpha 0.5"."""
-    objective, settings = parts(variant)
+    """Return a readable name: ``maspo_alpha_0.5@lr_0.0001`` is "MASPO, alpha 0.5, lr 1e-4".
+
+    Only names are read, so an objective without a label is shown under its own name.
+    """
+    objective, conditions = split_variant(variant)
+    settings = list(conditions.items())
+    for known in sorted(LABELS, key=len, reverse=True):
+        changed = SETTING.fullmatch(objective.removeprefix(f"{known}_"))
+        if objective not in LABELS and objective.startswith(f"{known}_") and changed:
+            settings.insert(0, (changed["field"], changed["value"]))
+            objective = known
     name = LABELS.get(objective, objective.replace("_", " "))
     return ", ".join([name, *(_phrase(field, value) for field, value in settings)])
 
@@ -66,4 +50,13 @@ def _phrase(field: str, value: str) -> str:
         return f"{value} reward"
     if field == "updates_per_batch":
         return f"{value} update{'' if value == '1' else 's'} a batch"
-    return f"{field.replace('_', ' ')} {value}"
+    return f"{field.replace('_', ' ')} {number(value)}"
+
+
+def number(value: str) -> str:
+    """Return a number as people write it: 1e-05 and 0.0001 as 1e-5 and 1e-4; words as they are."""
+    try:
+        small = 0 < float(value) < 1e-3
+    except ValueError:
+        return value
+    return f"{float(value):.1e}".replace(".0e", "e").replace("e-0", "e-") if small else value
