@@ -32,7 +32,7 @@ class Effect:
     value: float
     low: float
     high: float
-    unit: str  # fraction, nats, steps
+    unit: str  # fraction, share (of runs), nats, steps
     seeds: int  # of each method
     p: float | None = None
 
@@ -207,7 +207,7 @@ class CollapseRate:
             (counts[0] - counts[1]) / runs,
             max(-1.0, middle - z * spread),
             min(1.0, middle + z * spread),
-            "fraction",
+            "share",
             runs,
         )
 

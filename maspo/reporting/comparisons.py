@@ -38,9 +38,8 @@ def comparison_markdown(table: pd.DataFrame, level: float) -> str:
         row = [f"{method} − {reference}"]
         for metric in NAMES:
             (cell,) = cells[cells["metric"] == metric].itertuples()
-            row.append(
-                interval(*(percent(x, True) for x in (cell.difference, cell.low, cell.high)))
-            )
+            bounds = (cell.difference, cell.low, cell.high)
+            row.append(interval(*(percent(bound, sign=True) for bound in bounds)))
             row.append(fixed(cell.p_holm, 3))
         rows.append(row)
     k = table["k"].max() if len(table) else "k"

@@ -1,5 +1,7 @@
 """Training curves, and which tokens a method learned from; both over the seeds of a study."""
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 
@@ -54,7 +56,7 @@ def gradient_use(data: StudyData) -> pd.DataFrame:
                 "different bins: train them with one version"
             )
         sums = np.stack([use for _, use in runs])  # (seeds, 3, bins)
-        for i, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+        for i, (low, high) in enumerate(pairwise(edges)):
             tokens, nonzero, weight = sums[:, :, i].T
             some = tokens > 0
             row = {"variant": variant, "label": label(variant), "bin_low": low, "bin_high": high}

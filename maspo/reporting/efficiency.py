@@ -20,7 +20,7 @@ def running_mean(values: NDArray[np.float64], window: int) -> NDArray[np.float64
 
 
 def steps_to(values: Sequence[float], reward: float, window: int) -> float:
-    """Return the first step (from 1) at which the mean of the last `window` rewards reached `reward`.
+    """Return the first step (from 1) at which the last `window` rewards reach `reward` on average.
 
     NaN if it never did.
     """
@@ -69,9 +69,10 @@ def efficiency_markdown(data: StudyData, table: pd.DataFrame) -> str:
     header = ["Method", "Seeds", "Area (%)"]
     header += [f"Steps to {100 * reward:g} %" for reward in settings.rewards]
     note = (
-        f"Area: mean reward over the {total} steps, with its {100 * level:g} % interval over seeds. "
-        f"Steps: until the mean reward of {settings.window} steps reached the given one, mean over "
-        f"seeds; a seed that never did counts as {total + 1} steps and its mean as a lower bound; "
+        f"Area: mean reward over the {total} steps, with its {100 * level:g} % interval over "
+        f"seeds. Steps: until the mean reward of {settings.window} steps reached the given one, "
+        f"mean over seeds; a seed that never did counts as {total + 1} steps and its mean as a "
+        f"lower bound; "
         f"“{NOTHING}”: no seed did.\n"
     )
     return markdown(header, rows) + "\n" + note

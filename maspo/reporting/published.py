@@ -1,5 +1,7 @@
 """Our numbers beside those of the paper's results tables (`configs/published/`)."""
 
+from pathlib import Path
+
 import pandas as pd
 
 from maspo.config import config_dir
@@ -29,9 +31,14 @@ COLUMNS = [
 DIFFERENCES = ["avg_difference", "pass_difference"]
 
 
+def published_path() -> Path:
+    """Return where the published numbers stand."""
+    return config_dir() / "published" / "results.csv"
+
+
 def read_published() -> pd.DataFrame:
     """Return the published numbers as fractions: model, method, benchmark, two measures."""
-    path = config_dir() / "published" / "results.csv"
+    path = published_path()
     try:
         table = pd.read_csv(path)
         table["published_avg_at_k"] = table.pop("avg_at_32") / 100

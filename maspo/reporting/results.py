@@ -1,4 +1,4 @@
-"""Reading the results of runs. Every file is read once in a process, however often it is asked for."""
+"""Reading the results of runs; in one process every file is read once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -76,8 +76,13 @@ def _train_settings(data: StudyData, variant: str) -> dict:
     return data.results.manifest(folder)["settings"]["train"]
 
 
+def header(suite: Suite) -> list[str]:
+    """Return the header of the readers' table."""
+    return [*HEADER, f"Avg@{suite.experiment.evaluate.samples} (%)"]
+
+
 def stability_rows(table: pd.DataFrame) -> list[list[str]]:
-    """Return the cells of the table as texts, in the order of `HEADER` and Avg@k."""
+    """Return the cells of the table as texts, in the order of `header`."""
     rows = []
     for row in table.itertuples():
         name = LABELS.get(row.objective, row.label)
@@ -107,9 +112,7 @@ def stability_markdown(suite: Suite, table: pd.DataFrame) -> str:
     collapsed = [f"{label(variant)} (seed {seed})" for (variant, seed), run in runs.items() if run]
     names = f": {', '.join(collapsed)}" if collapsed else ""
     count = f"Of all {len(runs)} runs of this suite {len(collapsed)} collapsed{names}.\n"
-    shown = markdown(
-        [*HEADER, f"Avg@{suite.experiment.evaluate.samples} (%)"], stability_rows(table), left=3
-    )
+    shown = markdown(header(suite), stability_rows(table), left=3)
     if table.empty:
         shown = "This suite has none of the studies " + ", ".join(FACTORS) + ".\n"
     return f"{shown}\n{definition(suite.analysis.collapse)} {count}"
@@ -117,6 +120,4 @@ def stability_markdown(suite: Suite, table: pd.DataFrame) -> str:
 
 def stability_latex(suite: Suite, table: pd.DataFrame) -> str:
     """Return the table in LaTeX."""
-    return latex(
-        [*HEADER, f"Avg@{suite.experiment.evaluate.samples} (%)"], stability_rows(table), left=3
-    )
+    return latex(header(suite), stability_rows(table), left=3)

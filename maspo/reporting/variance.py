@@ -88,10 +88,10 @@ def _plan(suite: Suite) -> str:
             f"{fixed(100 * HALF_WIDTH, 0)} point either side ({100 * level:g} %), "
         )
         if options.empty:
-            return f"{start}30 seeds of 128 samples are not enough.\n"
+            return f"{start}30 seeds and k = 128 are not enough.\n"
         cheapest = options.iloc[0]
         return (
-            f"{start}{cheapest.seeds:g} seeds of {cheapest.samples:g} samples a problem are the "
-            f"cheapest that suffice ({cheapest.completions:,.0f} completions a method).\n"
+            f"{start}{cheapest.seeds:g} seeds and k = {cheapest.samples:g} are the cheapest that "
+            f"suffice: {cheapest.completions:,.0f} completions a method.\n"
         )
     return "No study compares the paper's method with a reference over two seeds or more.\n"
