@@ -54,4 +54,6 @@ def mean_scores(runs: pd.DataFrame, values: pd.DataFrame) -> pd.DataFrame:
         for end, source in {"": "value", "_low": "low", "_high": "high"}.items():
             table[column + end] = chosen[source]
         table[f"{column}_std"] = deviations[column]
-    return table.reset_index()
+    table = table.reset_index()
+    table.insert(2, "seeds", table.pop("seeds"))
+    return table

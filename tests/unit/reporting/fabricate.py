@@ -60,7 +60,9 @@ def write_evaluation(layout, variant, seed, skill, shift, problems, samples):
         correct = rng.random((problems, samples)) < chance
         rows = problems * samples
         columns["benchmark"] += [benchmark] * rows
-        columns["problem"] += [f"{benchmark}{i:03}" for i in range(problems) for _ in range(samples)]
+        columns["problem"] += [
+            f"{benchmark}{i:03}" for i in range(problems) for _ in range(samples)
+        ]
         columns["sample"] += list(range(samples)) * problems
         columns["verdict"] += ["correct" if c else "wrong" for c in correct.ravel()]
         columns["tokens"] += [5] * rows
