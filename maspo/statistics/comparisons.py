@@ -26,8 +26,8 @@ def comparisons(
     Returns:
         Columns method, reference, benchmark (each, then "average"), metric ("avg", "pass",
         "best"), k (= N), difference, low, high, p and p_holm. An interval of level 0.95 excludes
-        0 exactly if p < 0.05. `p_holm` is corrected for the pairs of this call, within each
-        benchmark and metric.
+        0 exactly if p < 0.05. `p_holm` is corrected for the pairs of this call (each once),
+        within each benchmark and metric.
 
     Raises:
         DataError: a variant is missing, or the two have other problems, samples or seeds.
@@ -36,7 +36,7 @@ def comparisons(
     columns += ["difference", "low", "high", "p", "p_holm"]
     if not pairs:
         return pd.DataFrame(columns=columns)
-    frames = [_compare(outcomes, *pair, settings) for pair in pairs]
+    frames = [_compare(outcomes, *pair, settings) for pair in dict.fromkeys(pairs)]
     table = pd.concat(frames, ignore_index=True)
     families = table.groupby(["benchmark", "metric", "k"], sort=False)["p"]
     table["p_holm"] = families.transform(holm)
@@ -84,7 +84,7 @@ def _compare(
     names = [(metric, first.samples) for metric in ("avg", "pass", "best")]
     values = cell_metrics(first, names) - cell_metrics(second, names)
     difference = means(values, first.benchmarks)
-    draws = deviations(values, first.benchmarks, settings)
+    draws = deviations(values, first.benchmarks, settings, lowest=-1.0)
     half, p = half_widths(draws, settings), p_values(draws, difference)
     # Where no difference varies, the bootstrap sees none: the bound is that of a share of
     # problems of which none was seen (as in `score_interval`), and p says on which side 0 is.

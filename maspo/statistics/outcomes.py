@@ -86,20 +86,18 @@ def outcomes(records: Sequence[pd.DataFrame]) -> Outcomes:
                 f"{f'{position}.' if where == 'first' else 'first'}; evaluate both with the same "
                 "problems and number of samples"
             )
-    cells = keys[0].groupby(KEYS[:2], sort=False, observed=True)["sample"]
-    sizes = cells.size()
+    sizes = keys[0].groupby(KEYS[:2], sort=False).size()
     samples = int(sizes.iloc[0])
-    if (sizes != samples).any():
-        (benchmark, problem), size = next(item for item in sizes.items() if item[1] != samples)
+    for (benchmark, problem), size in sizes[sizes != samples].items():
         raise DataError(
-            f"benchmark {benchmark}, problem {problem} has {size} samples and another problem has "
+            f"benchmark {benchmark}, problem {problem} has {size} samples and others have "
             f"{samples}: every problem needs the same number"
         )
-    names = list(sizes.index)
+    benchmarks, problems = (sizes.index.get_level_values(level) for level in (0, 1))
     return Outcomes(
-        np.stack(correct).reshape(len(records), len(names), samples),
-        tuple(str(benchmark) for benchmark, _ in names),
-        tuple(str(problem) for _, problem in names),
+        np.stack(correct).reshape(len(records), len(sizes), samples),
+        tuple(map(str, benchmarks)),
+        tuple(map(str, problems)),
     )
 
 

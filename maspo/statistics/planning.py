@@ -7,6 +7,7 @@ import pandas as pd
 from scipy.stats import norm, t
 
 from maspo.errors import ConfigError
+from maspo.statistics.bootstrap import noise_share
 
 STRATA = 20_000  # quantiles of each distribution in `_half_width`
 
@@ -63,8 +64,9 @@ def plan(
     rows = []
     for n in samples:
         for s in sorted(seeds):
-            rest = fixed + interaction / s + decoding / (s * n)
-            reached = _half_width(np.sqrt(seed / s), np.sqrt(rest), s, level)
+            noise = interaction / s + decoding / (s * n)
+            seen = seed / s + noise * (1 - noise_share(s))  # as in the bootstrap
+            reached = _half_width(np.sqrt(seen), np.sqrt(fixed + noise), s, level)
             if reached <= half_width:
                 rows.append((s, n, s * problems * n, reached, floor))
                 break

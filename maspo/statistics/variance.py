@@ -41,13 +41,13 @@ def variance_components(outcomes: Outcomes, reference: Outcomes | None = None) -
     if seeds > 1:
         averages = np.mean([values[:, index].mean(axis=(1, 2)) for _, index in benchmarks], axis=0)
         seed = max(averages.var(ddof=1) / seeds - noise, 0.0)
-    variances = dict(zip(PARTS, (seed, problem, seed_problem, decoding), strict=True))
+    variances = dict(zip(PARTS, map(float, (seed, problem, seed_problem, decoding)), strict=True))
     total = float(np.nansum(list(variances.values())))
     shares = {
         f"{name}_share": value / total if total > 0 else np.nan for name, value in variances.items()
     }
     sizes = {"seeds": seeds, "problems": problems, "samples": samples}
-    return {**{k: float(v) for k, v in variances.items()}, "total": total, **shares, **sizes}
+    return {**variances, "total": total, **shares, **sizes}
 
 
 def _within(values: Floats) -> tuple[float, float, float, float]:
