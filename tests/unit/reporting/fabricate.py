@@ -115,7 +115,7 @@ def write_manifest(folder, settings, seconds):
 
 def settings(*overrides: str) -> Experiment:
     """Return a mini experiment of 8 samples and few draws, so that tests are quick."""
-    quick = ["scale=mini", "evaluate.samples=8", "statistics.draws=999"]
+    quick = ["scale=mini", "evaluate.samples=8", "statistics.draws=199"]
     return load_experiment([*quick, *overrides])
 
 

@@ -233,10 +233,11 @@ def test_other_model_sizes_are_read_from_their_own_results(tmp_path, monkeypatch
 
 def test_every_shipped_claim_names_variants_of_its_studies():
     train = load_experiment(["scale=mini"]).train
+    studies = {name: load_study(name, 2, train) for name in options("study")}
     for claim in load_claims():
         for part in claim.parts:
             for name in part.studies:
-                study = load_study(name, 2, train)
+                study = studies[name]
                 named = study_data(Path(), list(study.variants), reference=study.reference)
                 for value in part.arguments.values():
                     names = value if isinstance(value, list) else [value]

@@ -133,7 +133,7 @@ def test_a_miniature_is_not_compared_with_the_paper(suite):
 @pytest.fixture
 def replica(tmp_path):
     """Return a suite at scale gpu whose two benchmarks are called as two of the paper's."""
-    experiment = load_experiment(["scale=gpu", "statistics.draws=999"])
+    experiment = load_experiment(["scale=gpu", "statistics.draws=199"])
     study = load_study("main_1_5b", 2, experiment.train)
     skills = {name: Skill(0.75, 0.4) for name in study.variants}
     layout = make_runs(tmp_path, skills, seeds=2)
