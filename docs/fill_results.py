@@ -1,10 +1,11 @@
 """Put measured results into the documentation: nothing is copied by hand.
 
-    python docs/fill_results.py --results results/mini [--sweep main ...]
+    python docs/fill_results.py [--reference reference/mini]
 
 Replaces what stands between ``<!-- results: NAME -->`` and ``<!-- end of results -->`` in README.md
-and docs/methods/*.md: for a variant its row of results, for ``table SWEEP`` the whole table. Names
-that the given sweeps do not hold are left as they are.
+and docs/. NAME is a variant, for its row beside the base policy, or a Markdown file of the
+reference (``main.md``, ``stability.md``, ``claims.md``). Names that the reference does not hold are
+left as they are.
 """
 
 import argparse
@@ -37,30 +38,30 @@ def row(scores: pd.DataFrame, variant: str, scale: str) -> str:
     return f"\nAvg@32 / Pass@32 in percent, means over seeds:\n\n{table}\n"
 
 
-def contents(results: Path, sweeps: list[str]) -> dict[str, str]:
-    """Return what stands under each name."""
-    texts = {}
-    for sweep in sweeps:
-        scores = pd.read_csv(results / "tables" / f"{sweep}.csv")
-        texts[f"table {sweep}"] = "\n" + (results / "tables" / f"{sweep}.md").read_text() + "\n"
-        for variant in scores.variant.unique():
-            texts.setdefault(variant, row(scores, variant, results.name))
-    return texts
+def text(name: str, reference: Path) -> str | None:
+    """Return what stands under a name, if the reference has it."""
+    for path in (reference / "tables" / name, reference / name):
+        if path.is_file():
+            return f"\n{path.read_text()}\n"
+    for path in sorted((reference / "tables").glob("*.csv")):
+        scores = pd.read_csv(path)
+        if {"avg_at_k", "seeds"} <= {*scores} and name in {*scores.get("variant", ())}:
+            return row(scores, name, reference.name)
+    return None
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--results", type=Path, default=ROOT / "results" / "mini")
-    parser.add_argument("--sweep", nargs="+", default=["main"])
-    options = parser.parse_args()
-    texts = contents(options.results, options.sweep)
+    parser.add_argument("--reference", type=Path, default=ROOT / "reference" / "mini")
+    reference = parser.parse_args().reference
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+        page.write_text(BLOCK.sub(lambda match: fill(match, reference), page.read_text()))
 
-    def fill(match: re.Match) -> str:
-        text = texts.get(match["name"])
-        return match[0] if text is None else match[1] + text + END
 
-    for page in [ROOT / "README.md", *sorted((ROOT / "docs" / "methods").glob("*.md"))]:
-        page.write_text(BLOCK.sub(fill, page.read_text()))
+def fill(match: re.Match, reference: Path) -> str:
+    """Return a block with its contents renewed."""
+    contents = text(match["name"], reference)
+    return match[0] if contents is None else match[1] + contents + END
 
 
 if __name__ == "__main__":
