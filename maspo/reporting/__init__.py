@@ -1,1 +1,5 @@
-"""Reporting: records of many runs to tables."""
+"""Reporting: records, logs and manifests of many runs to tables and verdicts on claims.
+
+`study_files` and `suite_files` return every result file as text; docs/claims.md defines the
+verdicts.
+"""

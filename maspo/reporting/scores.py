@@ -1,59 +1,59 @@
-"""The scores of every run of a sweep, and their means over seeds."""
-
-from collections.abc import Sequence
+"""The scores of every run of a study, and their means with intervals."""
 
 import pandas as pd
 
-from maspo.evaluation.records import read_records, score
-from maspo.layout import BASE_VARIANT, Layout
+from maspo.reporting.labels import label
+from maspo.reporting.study_data import AVERAGE, StudyData
 
-AVERAGE = "average"  # the unweighted mean over benchmarks, as in the paper's last column
-METRICS = ["avg_at_k", "pass_at_k", "best_at_k"]
-LABELS = {
-    BASE_VARIANT: "Base policy",
-    "grpo": "GRPO",
-    "clip_higher": "Clip Higher",
-    "dac": "DAC",
-    "entropy_adv": "Entropy Adv.",
-    "bapo": "BAPO",
-    "sapo": "SAPO",
-    "sapo_unilateral": "SAPO (unilateral)",
-    "cispo": "CISPO",
-    "gspo": "GSPO",
-    "dgpo": "DGPO",
-    "dr_grpo": "Dr. GRPO",
-    "maspo": "MASPO",
-}
+METRICS = {"avg_at_k": "avg", "pass_at_k": "pass", "best_at_k": "best"}  # column: in statistics
+COUNTS = ["problems", "samples", "no_answer", "timeout", "error"]
 
 
-def run_scores(layout: Layout, runs: Sequence[tuple[str, int]]) -> pd.DataFrame:
+def run_scores(data: StudyData) -> pd.DataFrame:
     """Return one row a run and benchmark, plus the run's average, from records alone.
 
     Columns: variant, label, seed and those of `maspo.evaluation.records.score`.
     """
     frames = []
-    for variant, seed in runs:
-        scores = score(read_records(layout.evaluation(variant, seed) / "records.parquet"))
+    for variant, seed in data.runs:
+        scores = data.results.records(variant, seed).scores
         average = {"benchmark": AVERAGE, **scores.drop(columns="benchmark").mean().to_dict()}
         for count in ("problems", "no_answer", "timeout", "error"):
             average[count] = scores[count].sum()
         scores = pd.concat([scores, pd.DataFrame([average])], ignore_index=True)
         scores.insert(0, "variant", variant)
-        scores.insert(1, "label", LABELS.get(variant, variant.replace("_", " ")))
+        scores.insert(1, "label", label(variant))
         scores.insert(2, "seed", seed)
         frames.append(scores)
     table = pd.concat(frames, ignore_index=True)
-    counts = ["problems", "samples", "no_answer", "timeout", "error"]
-    return table.astype(dict.fromkeys(counts, "int64"))
+    return table.astype(dict.fromkeys(COUNTS, "int64"))
 
 
-def mean_scores(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return mean and standard deviation over seeds, one row a variant and benchmark.
+def at_k(data: StudyData) -> pd.DataFrame:
+    """Return Pass@k and best@k for k = 1, 2, 4, ..., and Avg@k for k = n, with intervals.
 
-    Adds `seeds`, and for each metric ``<metric>_std`` (sample standard deviation; empty with one
-    seed). The order of variants and benchmarks is that of `runs`.
+    Columns: variant, label, benchmark, metric (avg, pass, best), k, value, low, high.
+    """
+    table = data.estimates().copy()
+    table.insert(1, "label", table["variant"].map(label))
+    return table
+
+
+def mean_scores(runs: pd.DataFrame, values: pd.DataFrame) -> pd.DataFrame:
+    """Return one row a variant and benchmark: seeds, and each metric at k = n.
+
+    For each metric m there are ``m``, ``m_low``, ``m_high`` (of `at_k`) and ``m_std``, the sample
+    standard deviation over seeds of `run_scores`, empty with one seed.
     """
     groups = runs.groupby(["variant", "label", "benchmark"], sort=False)
-    means = groups[METRICS].mean()
-    means.insert(0, "seeds", groups["seed"].nunique())
-    return means.join(groups[METRICS].std(ddof=1).add_suffix("_std")).reset_index()
+    table = groups["seed"].nunique().rename("seeds").to_frame()
+    deviations = groups[list(METRICS)].std(ddof=1)
+    last = values[values["k"] == values["k"].max()]
+    for column, metric in METRICS.items():
+        chosen = last[last["metric"] == metric].set_index(["variant", "label", "benchmark"])
+        for end, source in {"": "value", "_low": "low", "_high": "high"}.items():
+            table[column + end] = chosen[source]
+        table[f"{column}_std"] = deviations[column]
+    table = table.reset_index()
+    table.insert(2, "seeds", table.pop("seeds"))
+    return table

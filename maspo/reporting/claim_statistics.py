@@ -1,0 +1,279 @@
+"""The statistics that decide claims: each turns a study into one effect with its interval.
+
+docs/claims.md derives the intervals of the compound ones.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+from statistics import NormalDist
+
+import numpy as np
+import pandas as pd
+
+from maspo.errors import ConfigError
+from maspo.layout import BASE_VARIANT
+from maspo.reporting.collapse import fates
+from maspo.reporting.comparisons import NAMES
+from maspo.reporting.efficiency import running_mean, steps_to
+from maspo.reporting.labels import label
+from maspo.reporting.study_data import AVERAGE, StudyData
+from maspo.statistics import seed_mean
+
+OURS = "ours"  # stands for the paper's method as the study names it
+OTHERS = "others"  # stands for all variants of the study that the other side does not name
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a statistic found. The interval is NaN where there is none (one seed)."""
+
+    what: str  # what the number is, to begin a sentence with
+    value: float
+    low: float
+    high: float
+    unit: str  # fraction, share (of runs), nats, steps
+    seeds: int  # of each method
+    p: float | None = None
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Method minus reference in the average over benchmarks, paired by problem and seed."""
+
+    method: str
+    reference: str
+    metric: str
+
+    def effect(self, data: StudyData) -> Effect:
+        """Return the difference as `BestInside` of one against one."""
+        return BestInside([self.method], [self.reference], self.metric).effect(data)
+
+
+@dataclass(frozen=True)
+class BestInside:
+    """Best variant inside a set minus best outside it, in the average over benchmarks.
+
+    It is max over i of min over o of (i - o). The lower bound takes intervals corrected for the
+    number of variants inside, the upper one for the number outside (Bonferroni).
+    """
+
+    inside: Sequence[str] | str
+    outside: Sequence[str] | str
+    metric: str
+
+    def effect(self, data: StudyData) -> Effect:
+        """Return the margin, and the p-value (Holm) of the pair that sets it."""
+        inside = resolve(data, self.inside, self.outside)
+        outside = resolve(data, self.outside, self.inside)
+        pairs = list(product(inside, outside))
+        error = 1 - data.analysis.statistics.level
+        lows = average(data, pairs, self.metric, 1 - error / len(inside))
+        highs = average(data, pairs, self.metric, 1 - error / len(outside))
+        worst = {i: min(outside, key=lambda o, i=i: lows.difference[i, o]) for i in inside}
+        best = max(inside, key=lambda i: lows.difference[i, worst[i]])
+        pair = best, worst[best]
+        what = f"{label(pair[0])} minus {label(pair[1])}"
+        if len(pairs) > 1:
+            first = label(best) if len(inside) == 1 else f"best of {names(inside)} ({label(best)})"
+            second = f"best of {names(outside)} ({label(worst[best])})"
+            what = f"{first} minus {second if len(outside) > 1 else label(pair[1])}"
+        return Effect(
+            f"{what}, {measure(data, self.metric)}",
+            lows.difference[pair],
+            max(min(lows.low[i, o] for o in outside) for i in inside),
+            max(min(highs.high[i, o] for o in outside) for i in inside),
+            "fraction",
+            data.study.seeds,
+            lows.p_holm[pair],
+        )
+
+
+@dataclass(frozen=True)
+class LargestShift:
+    """Largest absolute difference of any other variant of the study to the reference.
+
+    The lower bound is corrected for the number of variants (Bonferroni); the upper one needs no
+    correction.
+    """
+
+    reference: str
+    metric: str
+
+    def effect(self, data: StudyData) -> Effect:
+        """Return the largest shift; it has no p-value, since its question is equivalence."""
+        (reference,) = resolve(data, [self.reference], [])
+        others = resolve(data, OTHERS, [reference])
+        pairs = [(other, reference) for other in others]
+        level = data.analysis.statistics.level
+        plain = average(data, pairs, self.metric, level)
+        wide = average(data, pairs, self.metric, 1 - (1 - level) / len(pairs))
+        largest = plain.difference.abs().idxmax()
+        return Effect(
+            f"largest shift from {label(reference)} ({label(largest[0])}), "
+            f"{measure(data, self.metric)}",
+            abs(plain.difference[largest]),
+            max(0.0, wide.low.max(), -wide.high.min()),
+            max(-plain.low.min(), plain.high.max()),
+            "fraction",
+            data.study.seeds,
+        )
+
+
+@dataclass(frozen=True)
+class FinalLog:
+    """Difference of a logged metric in the mean of the last `window` steps, paired by seed."""
+
+    method: str
+    reference: str
+    column: str
+    window: int
+    unit: str
+
+    def effect(self, data: StudyData) -> Effect:
+        """Return the mean difference with its t interval over seeds."""
+        finals = [
+            np.array([running_mean(run, self.window)[-1] for run in data.logged(name, self.column)])
+            for name in resolve(data, [self.method, self.reference], [])
+        ]
+        what = f"{self.column} of the last {self.window} steps"
+        return paired(data, self.method, self.reference, finals, what, self.unit)
+
+
+@dataclass(frozen=True)
+class Area:
+    """Difference of the area under the reward curve (mean reward over steps), paired by seed."""
+
+    method: str
+    reference: str
+
+    def effect(self, data: StudyData) -> Effect:
+        """Return the mean difference with its t interval over seeds."""
+        variants = resolve(data, [self.method, self.reference], [])
+        areas = [data.logged(name, "reward").mean(axis=1) for name in variants]
+        what = "area under the reward curve"
+        return paired(data, self.method, self.reference, areas, what, "fraction")
+
+
+@dataclass(frozen=True)
+class StepsSaved:
+    """Steps to a reward: reference minus method, paired by seed.
+
+    A run that never gets there counts as one step more than were run.
+    """
+
+    method: str
+    reference: str
+    reward: float
+
+    def effect(self, data: StudyData) -> Effect:
+        """Return the mean of the steps saved with its t interval over seeds."""
+        window = data.analysis.efficiency.window
+        steps, missed = [], 0
+        for name in resolve(data, [self.reference, self.method], []):
+            runs = data.logged(name, "reward")
+            found = np.array([steps_to(run, self.reward, window) for run in runs])
+            missed += int(np.isnan(found).sum())
+            steps.append(np.where(np.isnan(found), runs.shape[1] + 1, found))
+        what = f"steps to a reward of {100 * self.reward:g} %"
+        if missed:
+            what += f" ({missed} of {2 * data.study.seeds} runs never reached it)"
+        return paired(data, self.reference, self.method, steps, what, "steps")
+
+
+@dataclass(frozen=True)
+class CollapseRate:
+    """Share of collapsed runs: reference minus method.
+
+    Interval of Agresti and Caffo (The American Statistician 54, 2000), which adds a success and a
+    failure to each side and so stays honest with few runs.
+    """
+
+    method: str
+    reference: str
+
+    def effect(self, data: StudyData) -> Effect:
+        """Return the difference of the two rates."""
+        method, reference = resolve(data, [self.method, self.reference], [])
+        runs = data.study.seeds
+        counts = [sum(run.collapsed for run in fates(data, name)) for name in (reference, method)]
+        rates = [(count + 1) / (runs + 2) for count in counts]
+        spread = sum(rate * (1 - rate) / (runs + 2) for rate in rates) ** 0.5
+        z = NormalDist().inv_cdf((1 + data.analysis.statistics.level) / 2)
+        middle = rates[0] - rates[1]
+        return Effect(
+            f"{label(reference)} collapsed in {counts[0]} of {runs} runs and {label(method)} in "
+            f"{counts[1]}: difference of the shares",
+            (counts[0] - counts[1]) / runs,
+            max(-1.0, middle - z * spread),
+            min(1.0, middle + z * spread),
+            "share",
+            runs,
+        )
+
+
+STATISTICS = {
+    "difference": Difference,
+    "best_inside": BestInside,
+    "largest_shift": LargestShift,
+    "final_log": FinalLog,
+    "area": Area,
+    "steps_saved": StepsSaved,
+    "collapse_rate": CollapseRate,
+}
+
+
+def resolve(data: StudyData, chosen: Sequence[str] | str, other: Sequence[str] | str) -> list[str]:
+    """Return the variants that a claim names, `OURS` and `OTHERS` replaced.
+
+    Raises:
+        ConfigError: the study has no such variant.
+    """
+    if chosen == OTHERS:
+        named = set(resolve(data, other, []))
+        return [variant for variant in data.study.variants if variant not in named]
+    variants = [data.ours() or OURS if name == OURS else name for name in chosen]
+    for variant in variants:
+        if variant not in data.variants:
+            raise ConfigError(
+                f"a claim names the variant {variant!r}, but the study {data.study.name!r} has "
+                f"{list(data.study.variants)}"
+            )
+    return variants
+
+
+def average(
+    data: StudyData, pairs: Sequence[tuple[str, str]], metric: str, level: float
+) -> pd.DataFrame:
+    """Return the comparisons of the average over benchmarks, indexed by (method, reference)."""
+    table = data.comparisons(pairs, level)
+    chosen = table[(table["benchmark"] == AVERAGE) & (table["metric"] == metric)]
+    return chosen.set_index(["method", "reference"])
+
+
+def paired(
+    data: StudyData,
+    first: str,
+    second: str,
+    values: Sequence[np.ndarray],
+    what: str,
+    unit: str,
+) -> Effect:
+    """Return the mean over seeds of first minus second, with its t interval."""
+    one, two = resolve(data, [first, second], [])
+    bounds = seed_mean(values[0] - values[1], data.analysis.statistics.level)
+    mean, low, high = map(float, bounds)
+    what = f"{label(one)} minus {label(two)}, {what}"
+    return Effect(what, mean, low, high, unit, data.study.seeds)
+
+
+def measure(data: StudyData, metric: str) -> str:
+    """Return a metric's name for readers."""
+    return f"{NAMES[metric]}@{data.samples}"
+
+
+def names(variants: Sequence[str]) -> str:
+    """Return the labels of variants as a list in words; many are only counted."""
+    if len(variants) > 3:
+        return f"{len(variants)} others"
+    return " and ".join(label(v) for v in variants if v != BASE_VARIANT)

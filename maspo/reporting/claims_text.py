@@ -1,0 +1,121 @@
+"""The verdicts as JSON (`workflow/schemas/claims.schema.json`), Markdown and LaTeX."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from maspo.reporting.claims import ClaimVerdict, PartVerdict, effect_text
+from maspo.reporting.collapse import collapses, definition
+from maspo.reporting.format import NOTHING, fixed, latex, markdown
+from maspo.reporting.labels import label
+from maspo.reporting.suite import Suite
+
+KIND_TITLES = {"claim": "Claims of the paper", "check": "Checks of this project"}
+HEADER = ["Claim", "Verdict", "Effect [interval]", "p", "Seeds", "Study"]
+
+
+def claims_json(suite: Suite, verdicts: Sequence[ClaimVerdict]) -> dict[str, Any]:
+    """Return the verdicts, and every collapsed run, as plain containers without NaN."""
+    fell = collapses(suite)
+    return {
+        "scale": suite.scale,
+        "suite": suite.experiment.suite,
+        "statistics": {
+            "level": suite.analysis.statistics.level,
+            "draws": suite.analysis.statistics.draws,
+            "seed": suite.analysis.statistics.seed,
+        },
+        "claims": [
+            {
+                "id": verdict.claim.id,
+                "kind": verdict.claim.kind,
+                "statement": verdict.claim.statement,
+                "source": verdict.claim.source,
+                "verdict": verdict.ruling.value,
+                "parts": [_part(part) for part in verdict.parts],
+            }
+            for verdict in verdicts
+        ],
+        "collapse": {
+            "definition": definition(suite.analysis.collapse),
+            "runs": len(fell),
+            "collapsed": [
+                {"variant": variant, "seed": seed} for (variant, seed), fall in fell.items() if fall
+            ],
+        },
+    }
+
+
+def _part(verdict: PartVerdict) -> dict[str, Any]:
+    part, effect = verdict.part, verdict.effect
+    return {
+        "study": verdict.study,
+        "statistic": part.name,
+        "arguments": part.arguments,
+        "above": part.above,
+        "below": part.below,
+        "verdict": verdict.ruling.value,
+        "effect": effect and _number(effect.value),
+        "low": effect and _number(effect.low),
+        "high": effect and _number(effect.high),
+        "unit": effect and effect.unit,
+        "p": effect and effect.p and _number(effect.p),
+        "seeds": effect and effect.seeds,
+        "reasoning": verdict.reasoning,
+        "command": verdict.command,
+    }
+
+
+def _number(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+def claims_markdown(suite: Suite, verdicts: Sequence[ClaimVerdict]) -> str:
+    """Return the verdicts as tables, with the reasons, sources and commands below them."""
+    texts = [f"# Claims at scale {suite.scale}, suite {suite.experiment.suite}\n"]
+    for kind, title in KIND_TITLES.items():
+        chosen = [verdict for verdict in verdicts if verdict.claim.kind == kind]
+        if chosen:
+            rows = [row for verdict in chosen for row in _rows(verdict)]
+            texts += [f"## {title}\n", markdown(HEADER, rows, left=len(HEADER))]
+            texts += [_details(verdict) for verdict in chosen]
+    statistics = suite.analysis.statistics
+    texts.append(
+        f"Intervals: {100 * statistics.level:g} %. An effect without an interval comes from one "
+        "seed. docs/claims.md defines every statistic.\n"
+    )
+    fell = collapses(suite)
+    fallen = [f"{label(v)} (seed {seed})" for (v, seed), fall in fell.items() if fall]
+    names = f": {', '.join(fallen)}" if fallen else ""
+    texts += ["## Collapse\n", definition(suite.analysis.collapse) + "\n"]
+    texts.append(f"{len(fallen)} of the {len(fell)} runs of this suite collapsed{names}.\n")
+    return "\n".join(texts)
+
+
+def claims_latex(verdicts: Sequence[ClaimVerdict]) -> str:
+    """Return the verdicts as a LaTeX table; the statements wrap in a column of 5 cm."""
+    rows = [row for verdict in verdicts for row in _rows(verdict)]
+    return latex(HEADER, rows, columns=r"p{5cm}lrrrl")
+
+
+def _rows(verdict: ClaimVerdict) -> list[list[str]]:
+    """Return one row, or with several parts one for the claim and one for each part."""
+    many = len(verdict.parts) > 1
+    rows = [[verdict.claim.statement, verdict.ruling.value, *[""] * 4]] if many else []
+    for number, part in enumerate(verdict.parts, start=1):
+        name = f"part {number}: {part.part.name.replace('_', ' ')}" if many else None
+        effect = part.effect
+        cells = [NOTHING, NOTHING, NOTHING]
+        if effect:
+            p = NOTHING if effect.p is None else fixed(effect.p, 4)
+            cells = [effect_text(effect), p, str(effect.seeds)]
+        rows.append([name or verdict.claim.statement, part.ruling.value, *cells, part.study])
+    return rows
+
+
+def _details(verdict: ClaimVerdict) -> str:
+    lines = [f"**{verdict.claim.statement}**: {verdict.ruling.value}. ({verdict.claim.source})\n"]
+    for part in verdict.parts:
+        test = f" To test it: `{part.command}`" if part.command else ""
+        lines.append(f"- {part.study}: {part.reasoning}{test}")
+    return "\n".join(lines) + "\n"

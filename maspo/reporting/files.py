@@ -1,0 +1,69 @@
+"""The result files of a study and of a suite, as texts by name."""
+
+import json
+
+import pandas as pd
+
+from maspo.reporting.claims import judge_claims
+from maspo.reporting.claims_file import load_claims
+from maspo.reporting.claims_text import claims_json, claims_latex, claims_markdown
+from maspo.reporting.comparisons import comparison_markdown, comparison_table
+from maspo.reporting.cost import cost, cost_latex, cost_markdown
+from maspo.reporting.dynamics import dynamics, gradient_use
+from maspo.reporting.efficiency import efficiency, efficiency_markdown
+from maspo.reporting.published import published, published_latex, published_markdown
+from maspo.reporting.scores import at_k, mean_scores, run_scores
+from maspo.reporting.stability import stability, stability_latex, stability_markdown
+from maspo.reporting.study_data import StudyData
+from maspo.reporting.suite import Suite
+from maspo.reporting.tables import latex_table, markdown_table
+from maspo.reporting.variance import variance, variance_markdown
+
+
+def study_files(data: StudyData) -> dict[str, str]:
+    """Return the tables of one study by file name, to lie in the suite's folder of tables."""
+    name, level = data.study.name, data.analysis.statistics.level
+    runs, values = run_scores(data), at_k(data)
+    means = mean_scores(runs, values)
+    comparisons, speed = comparison_table(data), efficiency(data)
+    return {
+        f"{name}_runs.csv": csv(runs),
+        f"{name}.csv": csv(means),
+        f"{name}.md": markdown_table(means, data.samples, level),
+        f"{name}.tex": latex_table(means, data.samples),
+        f"{name}_at_k.csv": csv(values),
+        f"{name}_comparisons.csv": csv(comparisons),
+        f"{name}_comparisons.md": comparison_markdown(comparisons, level),
+        f"{name}_dynamics.csv": csv(dynamics(data)),
+        f"{name}_efficiency.csv": csv(speed),
+        f"{name}_efficiency.md": efficiency_markdown(data, speed),
+        f"{name}_gradient_use.csv": csv(gradient_use(data)),
+    }
+
+
+def suite_files(suite: Suite) -> dict[str, str]:
+    """Return the files of a whole suite by path below its folder."""
+    steady, spent, beside = stability(suite), cost(suite), published(suite)
+    parts = variance(suite)
+    verdicts = judge_claims(suite, load_claims())
+    return {
+        "tables/stability.csv": csv(steady),
+        "tables/stability.md": stability_markdown(suite, steady),
+        "tables/stability.tex": stability_latex(suite, steady),
+        "tables/variance.csv": csv(parts),
+        "tables/variance.md": variance_markdown(suite, parts),
+        "tables/cost.csv": csv(spent),
+        "tables/cost.md": cost_markdown(suite, spent),
+        "tables/cost.tex": cost_latex(spent),
+        "tables/published.csv": csv(beside),
+        "tables/published.md": published_markdown(suite, beside),
+        "tables/published.tex": published_latex(suite, beside),
+        "tables/claims.tex": claims_latex(verdicts),
+        "claims.json": json.dumps(claims_json(suite, verdicts), indent=2, allow_nan=False) + "\n",
+        "claims.md": claims_markdown(suite, verdicts),
+    }
+
+
+def csv(table: pd.DataFrame) -> str:
+    """Return a table as CSV without its index; what is not known is empty."""
+    return table.to_csv(index=False, lineterminator="\n")

@@ -1,0 +1,62 @@
+"""What readers see in place of a variant's name."""
+
+import re
+
+from maspo.config import split_variant
+from maspo.layout import BASE_VARIANT
+
+LABELS = {
+    BASE_VARIANT: "Base policy",
+    "grpo": "GRPO",
+    "clip_higher": "Clip Higher",
+    "dac": "DAC",
+    "entropy_adv": "Entropy Adv.",
+    "bapo": "BAPO",
+    "sapo": "SAPO",
+    "sapo_unilateral": "SAPO (unilateral)",
+    "cispo": "CISPO",
+    "gspo": "GSPO",
+    "dgpo": "DGPO",
+    "dr_grpo": "Dr. GRPO",
+    "maspo": "MASPO",
+    "maspo_no_mass": "MASPO without mass",
+    "maspo_no_risk": "MASPO without risk",
+    "gaussian_only": "Gaussian gate alone",
+    "maspo_bilateral": "MASPO (bilateral)",
+    "maspo_paper": "MASPO (no clamps)",
+    "maspo_attached_gate": "MASPO (attached gate)",
+}
+SETTING = re.compile(r"(?P<field>[a-z_]+)_(?P<value>[^_]+)")
+
+
+def label(variant: str) -> str:
+    """Return a readable name: ``maspo_alpha_0.5@lr_0.0001`` is "MASPO, alpha 0.5, lr 1e-4".
+
+    Only names are read, so an objective without a label is shown under its own name.
+    """
+    objective, conditions = split_variant(variant)
+    settings = list(conditions.items())
+    for known in sorted(LABELS, key=len, reverse=True):
+        changed = SETTING.fullmatch(objective.removeprefix(f"{known}_"))
+        if objective not in LABELS and objective.startswith(f"{known}_") and changed:
+            settings.insert(0, (changed["field"], changed["value"]))
+            objective = known
+    name = LABELS.get(objective, objective.replace("_", " "))
+    return ", ".join([name, *(_phrase(field, value) for field, value in settings)])
+
+
+def _phrase(field: str, value: str) -> str:
+    if field == "reward":
+        return f"{value} reward"
+    if field == "updates_per_batch":
+        return f"{value} update{'' if value == '1' else 's'} a batch"
+    return f"{field.replace('_', ' ')} {number(value)}"
+
+
+def number(value: str) -> str:
+    """Return a number as people write it: 1e-05 and 0.0001 as 1e-5 and 1e-4; words as they are."""
+    try:
+        small = 0 < float(value) < 1e-3
+    except ValueError:
+        return value
+    return f"{float(value):.1e}".replace(".0e", "e").replace("e-0", "e-") if small else value

@@ -1,0 +1,116 @@
+"""Reading the results of runs; in one process every file is read once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from maspo.errors import DataError
+from maspo.evaluation.records import read_records, score
+from maspo.files import read_json, read_json_lines
+from maspo.layout import BASE_VARIANT, Layout
+from maspo.statistics import Outcomes, outcomes
+
+
+@dataclass(frozen=True)
+class RunRecords:
+    """What the tables need of one records file; the texts are not kept."""
+
+    scores: pd.DataFrame  # of maspo.evaluation.records.score
+    outcomes: Outcomes  # of one seed
+    tokens: int
+
+
+@cache
+def run_records(path: Path) -> RunRecords:
+    """Read one records file; DataError if it cannot be scored."""
+    records = read_records(path)
+    try:
+        return RunRecords(score(records), outcomes([records]), int(records["tokens"].sum()))
+    except (ValueError, DataError) as error:
+        raise DataError(f"{path}: {error}") from error
+
+
+@cache
+def read_log(path: Path) -> tuple[dict[str, Any], ...]:
+    """Read a JSON-lines log; DataError if it is missing, cut or empty."""
+    rows = tuple(read_json_lines(path))
+    if not rows:
+        raise DataError(f"{path} is empty: delete its folder to train this run again")
+    return rows
+
+
+@dataclass(frozen=True)
+class Results:
+    """The finished runs of one results folder."""
+
+    layout: Layout
+
+    def records_file(self, variant: str, seed: int) -> Path:
+        """Return where the records of a run lie."""
+        return self.layout.evaluation(variant, seed) / "records.parquet"
+
+    def records(self, variant: str, seed: int) -> RunRecords:
+        """Return the records of a run; of the base policy for the variant ``base``, seed 0."""
+        return run_records(self.records_file(variant, seed))
+
+    def outcomes(self, variant: str, seeds: int) -> Outcomes:
+        """Return correctness (seeds, problems, samples) of runs 1 to `seeds` of a variant.
+
+        The base policy has one "seed", 0. DataError if the runs were evaluated on other problems.
+        """
+        numbers = [0] if variant == BASE_VARIANT else range(1, seeds + 1)
+        runs = [self.records(variant, seed).outcomes for seed in numbers]
+        for seed, run in zip(numbers, runs, strict=True):
+            if (run.benchmarks, run.problems, run.samples) != (
+                runs[0].benchmarks,
+                runs[0].problems,
+                runs[0].samples,
+            ):
+                raise DataError(
+                    f"{self.records_file(variant, seed)} holds other problems or samples than "
+                    f"{self.records_file(variant, numbers[0])}: evaluate both again"
+                )
+        return replace(runs[0], correct=np.concatenate([run.correct for run in runs]))
+
+    def log(self, variant: str, seed: int, name: str = "metrics") -> tuple[dict[str, Any], ...]:
+        """Return ``metrics.jsonl`` or ``timings.jsonl`` of a run, one row a step."""
+        return read_log(self.layout.run(variant, seed) / f"{name}.jsonl")
+
+    def curves(self, variant: str, seeds: int, column: str) -> NDArray[np.float64] | None:
+        """Return a column of the logs, (seeds, steps), or None if this method does not log it.
+
+        Raises:
+            DataError: the seeds have logs of different lengths, or only some have the column.
+        """
+        logs = [self.log(variant, seed) for seed in range(1, seeds + 1)]
+        if not any(column in row for log in logs for row in log):
+            return None
+        try:
+            return np.array([[row[column] for row in log] for log in logs], dtype=float)
+        except (KeyError, ValueError) as error:
+            folder = self.layout.run(variant, 1).parent
+            raise DataError(
+                f"{folder}/seed_*/metrics.jsonl: {column!r} is not there for every step of all of "
+                f"the {seeds} seeds, with logs of {[len(log) for log in logs]} steps: "
+                "delete the odd run's folder and train it again"
+            ) from error
+
+    def manifest(self, folder: Path) -> dict[str, Any]:
+        """Return the manifest of a step's folder; DataError if it is missing."""
+        return read_json(folder / "manifest.json")
+
+
+def run_files(results: Results, runs: Sequence[tuple[str, int]]) -> list[Path]:
+    """Return the files that tables of these runs are made from."""
+    files = [results.records_file(variant, seed) for variant, seed in runs]
+    for variant, seed in runs:
+        if variant != BASE_VARIANT:
+            folder = results.layout.run(variant, seed)
+            files += [folder / "metrics.jsonl", folder / "timings.jsonl"]
+    return files

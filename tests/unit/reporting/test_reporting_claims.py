@@ -1,0 +1,316 @@
+"""Verdicts: each kind reached from runs of known truth, and a file that is checked strictly."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pytest
+import yaml
+from fabricate import STEPS, Skill, make_runs, settings, study_data, suite_of
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maspo.config import load_experiment, load_study, options
+from maspo.errors import ConfigError
+from maspo.reporting import claim_statistics as statistics
+from maspo.reporting.analysis import claims_path, load_analysis
+from maspo.reporting.claim_statistics import Effect
+from maspo.reporting.claims import ClaimVerdict, PartVerdict, Ruling, judge, judge_claims
+from maspo.reporting.claims_file import load_claims
+from maspo.reporting.claims_text import claims_json, claims_latex, claims_markdown
+
+ROOT = Path(__file__).parents[3]
+SCHEMA = json.loads((ROOT / "workflow" / "schemas" / "claims.schema.json").read_text())
+
+
+def effect(low, high, seeds=3):
+    return Effect("x", (low + high) / 2, low, high, "fraction", seeds)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "above", "below"),
+    [
+        (0.1, 0.3, "supported", "contradicted"),
+        (-0.3, -0.1, "contradicted", "supported"),
+        (-0.1, 0.3, "inconclusive", "inconclusive"),
+        (0.0, 0.3, "inconclusive", "inconclusive"),  # touching the bound is not beyond it
+        (float("nan"), float("nan"), "inconclusive", "inconclusive"),
+    ],
+)
+def test_the_interval_decides(low, high, above, below):
+    assert judge(effect(low, high), 0.0, None) == above
+    assert judge(effect(low, high), None, 0.0) == below
+
+
+def test_one_seed_decides_nothing():
+    assert judge(effect(0.1, 0.3, seeds=1), 0.0, None) is Ruling.INCONCLUSIVE
+
+
+@given(st.floats(-1, 1), st.floats(-1, 1), st.floats(-1, 1))
+def test_a_claim_and_its_opposite_never_both_hold(one, two, bound):
+    found = effect(min(one, two), max(one, two))
+    verdicts = {judge(found, bound, None), judge(found, None, bound)}
+    assert verdicts in ({"supported", "contradicted"}, {"inconclusive"})
+
+
+@pytest.mark.parametrize(
+    ("parts", "whole"),
+    [
+        (["supported", "supported"], "supported"),
+        (["supported", "inconclusive"], "inconclusive"),
+        (["supported", "not tested"], "not tested"),
+        (["contradicted", "not tested"], "contradicted"),
+        (["contradicted", "supported"], "contradicted"),
+    ],
+)
+def test_a_claim_holds_if_all_of_its_parts_do(parts, whole):
+    claim = load_claims()[0]
+    verdicts = tuple(PartVerdict(claim.parts[0], Ruling(part), "", "main") for part in parts)
+    assert ClaimVerdict(claim, verdicts).ruling == whole
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Return a study in which maspo leads by 10 points, and one variant is equal to it."""
+    skills = {
+        "grpo": Skill(0.7, 0.4, reward=tuple(np.linspace(0.4, 0.7, STEPS)), spread=0.02),
+        "sapo": Skill(
+            0.6, 0.3, reward=tuple(np.r_[np.full(15, 0.8), np.full(5, 0.1)]), spread=0.02
+        ),
+        "maspo": Skill(0.8, 0.5, entropy=tuple(np.full(STEPS, 0.15)), spread=0.02),
+        "maspo_no_risk": Skill(0.8, 0.5, spread=0.02),
+    }
+    layout = make_runs(tmp_path_factory.mktemp("runs"), skills, samples=16)
+    return study_data(layout, list(skills))
+
+
+def test_difference_finds_the_lead(data):
+    found = statistics.Difference("ours", "grpo", "avg").effect(data)
+    assert found.value == pytest.approx(0.1, abs=0.02)
+    assert 0 < found.low < found.value < found.high
+    assert found.what == "MASPO minus GRPO, Avg@16"
+    assert (found.seeds, found.unit) == (3, "fraction")
+    assert found.p < 0.01
+
+
+def test_best_inside_is_the_smallest_lead(data):
+    found = statistics.BestInside(["ours"], ["grpo", "sapo"], "avg").effect(data)
+    assert found.value == statistics.Difference("ours", "grpo", "avg").effect(data).value
+    assert found.low > 0
+    tie = statistics.BestInside(["ours"], "others", "avg").effect(data)
+    assert "MASPO without risk" in tie.what
+    assert judge(tie, 0.0, None) is Ruling.INCONCLUSIVE
+    behind = statistics.BestInside(["sapo"], "others", "avg").effect(data)
+    assert judge(behind, 0.0, None) is Ruling.CONTRADICTED
+
+
+def test_best_inside_of_a_set_takes_its_best(data):
+    found = statistics.BestInside(["sapo", "maspo"], ["grpo"], "avg").effect(data)
+    alone = statistics.BestInside(["maspo"], ["grpo"], "avg").effect(data)
+    assert found.value == alone.value
+    assert found.low < alone.low  # it was chosen among two
+    assert found.high == alone.high
+    swapped = statistics.BestInside(["grpo"], ["sapo", "maspo"], "avg").effect(data)
+    assert (swapped.value, swapped.low, swapped.high) == pytest.approx(
+        (-found.value, -found.high, -found.low)
+    )
+
+
+def test_largest_shift_is_of_either_sign(data):
+    found = statistics.LargestShift("maspo", "avg").effect(data)
+    assert found.value == pytest.approx(0.2, abs=0.03)  # sapo, below
+    assert found.low <= found.value <= found.high
+    assert judge(found, None, 0.02) is Ruling.CONTRADICTED
+    assert judge(found, None, 0.5) is Ruling.SUPPORTED
+    few = replace(data, study=replace(data.study, variants=("maspo", "maspo_no_risk")), _known={})
+    same = statistics.LargestShift("maspo", "avg").effect(few)
+    assert same.low == 0
+    assert judge(same, None, 0.0001) is Ruling.INCONCLUSIVE
+
+
+def test_entropy_area_and_steps_are_paired_by_seed(data):
+    entropy = statistics.FinalLog("ours", "grpo", "entropy", 1, "nats").effect(data)
+    assert entropy.value == pytest.approx(0.05)
+    assert judge(entropy, 0.0, None) is Ruling.SUPPORTED
+    area = statistics.Area("ours", "grpo").effect(data)
+    assert area.value == pytest.approx(0.1)
+    assert (area.low, area.high) == pytest.approx((0.1, 0.1))  # the seeds' shifts cancel
+    steps = statistics.StepsSaved("ours", "grpo", 0.8).effect(data)
+    assert steps.value > 0
+    assert "3 of 6 runs never reached it" in steps.what
+
+
+def test_collapse_rate_compares_the_runs_that_fell(data):
+    found = statistics.CollapseRate("maspo", "sapo").effect(data)
+    assert found.value == 1
+    assert judge(found, 0.0, None) is Ruling.SUPPORTED
+    assert found.what.startswith("SAPO collapsed in 3 of 3 runs and MASPO in 0")
+    none = statistics.CollapseRate("maspo", "grpo").effect(data)
+    assert none.value == 0
+    assert judge(none, 0.0, None) is Ruling.INCONCLUSIVE
+
+
+def test_a_variant_that_the_study_lacks_is_named(data):
+    with pytest.raises(ConfigError, match=r"'dac'.*'main' has \['grpo'"):
+        statistics.Difference("ours", "dac", "avg").effect(data)
+
+
+def test_all_shipped_claims_are_judged_and_the_json_is_valid(data):
+    suite = suite_of(data)
+    claims = load_claims()
+    assert sum(claim.kind == "claim" for claim in claims) == 11
+    verdicts = {verdict.claim.id: verdict for verdict in judge_claims(suite, claims)}
+    assert verdicts["above_grpo"].ruling is Ruling.SUPPORTED
+    assert verdicts["best_of_table"].ruling is Ruling.INCONCLUSIVE
+    assert verdicts["final_entropy"].ruling is Ruling.SUPPORTED
+    assert verdicts["sample_efficiency"].ruling is Ruling.SUPPORTED
+    assert verdicts["best_alpha"].ruling is Ruling.NOT_TESTED
+    content = claims_json(suite, list(verdicts.values()))
+    jsonschema.validate(json.loads(json.dumps(content, allow_nan=False)), SCHEMA)
+    (alpha,) = next(c for c in content["claims"] if c["id"] == "best_alpha")["parts"]
+    assert alpha["command"] == "snakemake --cores all full --config scale=mini"
+    assert alpha["effect"] is None
+    assert {"variant": "sapo", "seed": 3} in content["collapse"]["collapsed"]
+    assert content["collapse"]["runs"] == 12
+    content["claims"][0]["verdict"] = "perhaps"
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(content, SCHEMA)
+
+
+def test_readers_see_effect_interval_reason_and_command(data):
+    suite = suite_of(data)
+    verdicts = judge_claims(suite, load_claims())
+    text = claims_markdown(suite, verdicts)
+    (row,) = [line for line in text.splitlines() if line.startswith("| MASPO has a higher Avg@32")]
+    assert "| supported | +" in row
+    assert "the whole interval lies above 0, as the claim says" in text
+    assert "scale mini trains one policy" in text.lower()
+    assert "`snakemake --cores all full --config scale=mini`" in text
+    assert "3 of the 12 runs of this suite collapsed: SAPO (seed 1)" in text
+    latex = claims_latex(verdicts)
+    assert latex.count(r"\\") == 1 + len(verdicts) + 2 + 2 + 3  # header, claims, parts of three
+    assert "not tested" in latex
+
+
+def test_one_seed_leaves_every_tested_claim_open(tmp_path):
+    layout = make_runs(tmp_path, {"grpo": Skill(0.5, 0.1), "maspo": Skill(0.9, 0.8)}, seeds=1)
+    suite = suite_of(study_data(layout, ["grpo", "maspo"], seeds=1))
+    verdicts = judge_claims(suite, load_claims())
+    assert {verdict.ruling for verdict in verdicts} == {"inconclusive", "not tested"}
+    content = claims_json(suite, verdicts)
+    jsonschema.validate(json.loads(json.dumps(content, allow_nan=False)), SCHEMA)
+    reasons = [part["reasoning"] for claim in content["claims"] for part in claim["parts"]]
+    assert any("one seed cannot show how runs vary" in reason for reason in reasons)
+
+
+def test_the_random_reward_check_fails_if_something_is_learned(tmp_path):
+    names = ["grpo@reward_random", "maspo@reward_random"]
+    claim = next(claim for claim in load_claims() if claim.id == "random_reward")
+    for skill, ruling in ((Skill(0.5, 0.1), "supported"), (Skill(0.9, 0.6), "contradicted")):
+        skills = {names[0]: Skill(0.5, 0.1), names[1]: skill}
+        layout = make_runs(tmp_path / ruling, skills, problems=300, samples=16)
+        suite = suite_of(study_data(layout, names, name="random_reward"))
+        (verdict,) = judge_claims(suite, [claim])
+        assert verdict.ruling == ruling, verdict.parts[0].reasoning
+        assert "Base policy" in verdict.parts[0].reasoning
+
+
+def test_other_model_sizes_are_read_from_their_own_results(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    variants = load_study("main_1_5b", 1, settings().train).variants
+    skills = {name: Skill(0.9, 0.6) if "maspo" in name else Skill() for name in variants}
+    claim = next(claim for claim in load_claims() if claim.id == "model_sizes")
+    layout = make_runs(Path("results/paper"), skills, seeds=2)
+    experiment = replace(load_experiment(["scale=paper"]), seeds=2)
+    suite = suite_of(study_data(layout, list(variants), 2), experiment=experiment)
+    (verdict,) = judge_claims(suite, [claim])
+    assert [part.ruling for part in verdict.parts] == ["supported", "not tested", "not tested"]
+    assert "results/paper_7b does not hold all runs" in verdict.parts[1].reasoning
+    assert "model=deepseek_r1_distill_qwen_7b" in verdict.parts[1].command
+
+
+def test_every_shipped_claim_names_variants_of_its_studies():
+    train = load_experiment(["scale=mini"]).train
+    studies = {name: load_study(name, 2, train) for name in options("study")}
+    for claim in load_claims():
+        for part in claim.parts:
+            for name in part.studies:
+                study = studies[name]
+                named = study_data(Path(), list(study.variants), reference=study.reference)
+                for value in part.arguments.values():
+                    names = value if isinstance(value, list) else [value]
+                    for known in {"ours", "maspo", "grpo", "sapo"} & set(map(str, names)):
+                        assert statistics.resolve(named, [known], []), (claim.id, name)
+
+
+@pytest.fixture
+def content():
+    return yaml.safe_load(claims_path().read_text())
+
+
+def write(tmp_path, content):
+    path = tmp_path / "claims.yaml"
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (lambda c: c.pop("source"), ["above_grpo", "source"]),
+        (lambda c: c.update(source=" "), ["above_grpo", "source is empty"]),
+        (lambda c: c.update(kind="guess"), ["guess", "check"]),
+        (lambda c: c.update(margin=1), ["margin"]),
+        (lambda c: c.update(parts=[]), ["parts"]),
+        (lambda c: c["parts"][0].update(statistic="vibe"), ["vibe", "best_inside"]),
+        (lambda c: c["parts"][0].update(study="gamma"), ["gamma", "alpha"]),
+        (lambda c: c["parts"][0].update(metric="f1"), ["f1", "avg"]),
+        (lambda c: c["parts"][0].update(window=3), ["window", "reference"]),
+        (lambda c: c["parts"][0].pop("reference"), ["reference"]),
+        (lambda c: c["parts"][0].pop("above"), ["above", "below"]),
+        (lambda c: c["parts"][0].update(below=1.0), ["above", "below"]),
+    ],
+)
+def test_a_bad_claim_is_refused_by_name(tmp_path, content, change, named):
+    change(content["claims"][0])
+    with pytest.raises(ConfigError) as error:
+        load_claims(write(tmp_path, content))
+    for word in [*named, "claims.yaml"]:
+        assert word in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("section", "change", "named"),
+    [
+        ("collapse", {"reward_share": 1.5}, ["collapse.reward_share", "1.5"]),
+        ("collapse", {"solved": 0}, ["collapse.solved"]),
+        ("collapse", {"window": 0}, ["collapse.window"]),
+        ("collapse", {"depth": 1}, ["depth", "reward_share"]),
+        ("efficiency", {"window": 2.5}, ["efficiency.window", "2.5"]),
+        ("efficiency", {"rewards": [0.5, 80]}, ["efficiency.rewards", "80"]),
+    ],
+)
+def test_bad_settings_are_refused_by_name(tmp_path, content, section, change, named):
+    content[section].update(change)
+    with pytest.raises(ConfigError) as error:
+        load_analysis(settings().statistics, write(tmp_path, content))
+    for word in named:
+        assert word in str(error.value)
+
+
+def test_sections_and_ids_are_checked(tmp_path, content):
+    content["claims"].append(content["claims"][0])
+    with pytest.raises(ConfigError, match=r"above_grpo.*twice"):
+        load_claims(write(tmp_path, content))
+    del content["collapse"]
+    (tmp_path / "other").mkdir()
+    with pytest.raises(ConfigError, match="must hold"):
+        load_claims(write(tmp_path / "other", content))
+
+
+def test_studies_of_claims_exist():
+    named = {name for claim in load_claims() for part in claim.parts for name in part.studies}
+    assert named <= set(options("study"))
+    assert {"main", "alpha", "beta", "ablation", "random_reward"} <= named
