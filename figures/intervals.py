@@ -51,7 +51,7 @@ def draw_intervals(
         if np.isnan(row.value):
             continue
         if not start <= row.value <= end:
-            _mark_outside(axis, row.value, position, (start, end), look, horizontal, digits)
+            mark_outside(axis, row.value, position, (start, end), look, horizontal, digits)
             continue
         if not np.isnan(row.low):
             bar = {"color": look["color"], "linewidth": 1.2, "zorder": 2}
@@ -64,7 +64,7 @@ def draw_intervals(
     axis.grid(axis="y" if horizontal else "x", visible=False)
 
 
-def _mark_outside(axis, value, position, limits, look, horizontal, digits):
+def mark_outside(axis, value, position, limits, look, horizontal, digits):
     below = value < limits[0]
     edge = limits[0] if below else limits[1]
     point = (edge, position) if horizontal else (position, edge)
