@@ -2,10 +2,10 @@
 
 import matplotlib.pyplot as plt
 import pandas as pd
+from intervals import draw_intervals
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from intervals import draw_intervals
 from results import AVERAGE, arguments, labels_of, read_table
 from style import apply_style, save, styles_for
 
@@ -54,8 +54,10 @@ def draw(means: pd.DataFrame, pairs: pd.DataFrame, samples: int) -> Figure:
     figure, axes = plt.subplots(1, 3, figsize=size, sharey=True, layout="constrained")
     draw_intervals(axes[0], absolute(means, variants), looks)
     axes[0].set_title(f"Avg@{samples} (%)")
-    titles = {"avg": f"Avg@{samples} minus MASPO's (points)",
-              "pass": f"Pass@{samples} minus MASPO's (points)"}
+    titles = {
+        "avg": f"Avg@{samples} minus MASPO's (points)",
+        "pass": f"Pass@{samples} minus MASPO's (points)",
+    }
     for axis, (metric, title) in zip(axes[1:], titles.items(), strict=True):
         rows = differences(pairs, metric, variants)
         if rows.value.notna().any():

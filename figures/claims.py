@@ -57,6 +57,7 @@ def draw(claims: pd.DataFrame) -> Figure:
         axis.set_yticks(range(len(group)), texts, fontsize=8)
         axis.set_ylim(len(group) - 0.4, -0.6)
         axis.grid(axis="y", visible=False)
+        axis.tick_params(axis="y", length=0)
     handles = [
         Line2D([], [], linestyle="none", label=verdict, **look)
         for verdict, look in VERDICTS.items()

@@ -40,7 +40,9 @@ def draw(use: pd.DataFrame) -> Figure:
         axes[2].plot(middles, 100 * share(use)[variant], **look | {"markersize": 4})
     for axis, title in zip(axes, [*PANELS, "Share of the tokens (%)"], strict=True):
         axis.set_title(title)
-        axis.set_xticks(range(len(edges)), [f"{edge:g}" for edge in edges], fontsize=8)
+        axis.set_xticks(
+            range(len(edges)), [f"{edge:g}" for edge in edges], fontsize=7.5, rotation=90
+        )
         axis.set_xlabel(r"Old probability $\pi_{old}$ (bins)")
     axes[2].set_yscale("log")
     legend(figure, labels, styles)

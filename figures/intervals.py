@@ -59,12 +59,28 @@ def draw_intervals(
         point = (row.value, position) if horizontal else (position, row.value)
         axis.plot(*point, **dot(look), zorder=3)
     ends = (len(rows) - 0.4, -0.6) if horizontal else (-0.6, len(rows) - 0.4)
-    axis.set(**dict(zip(("xlim", "ylim") if horizontal else ("ylim", "xlim"),
-                        ((start, end), ends), strict=True)))
+    axis.set(
+        **dict(
+            zip(
+                ("xlim", "ylim") if horizontal else ("ylim", "xlim"),
+                ((start, end), ends),
+                strict=True,
+            )
+        )
+    )
     axis.grid(axis="y" if horizontal else "x", visible=False)
 
 
-def mark_outside(axis, value, position, limits, look, horizontal, digits):
+def mark_outside(
+    axis: Axes,
+    value: float,
+    position: float,
+    limits: tuple[float, float],
+    look: Look,
+    horizontal: bool,
+    digits: int,
+) -> None:
+    """Draw an arrow at the edge of an axis, with the value that lies beyond it."""
     below = value < limits[0]
     edge = limits[0] if below else limits[1]
     point = (edge, position) if horizontal else (position, edge)
@@ -74,7 +90,7 @@ def mark_outside(axis, value, position, limits, look, horizontal, digits):
     )
     inward = 6 if below else -6
     axis.annotate(
-        f"{value:.{digits}f}",
+        f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}"),
         point,
         xytext=(inward, 0) if horizontal else (0, inward),
         textcoords="offset points",

@@ -4,10 +4,10 @@ import re
 
 import matplotlib.pyplot as plt
 import pandas as pd
+from intervals import draw_intervals
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from intervals import draw_intervals
 from results import arguments, curve, labels_of, read_table
 from style import Look, apply_style, dot, legend, line, save, styles_for
 
@@ -56,23 +56,22 @@ def draw_steps(axis: Axes, efficiency: pd.DataFrame, styles: dict[str, Look]) ->
     """
     count = len(styles)
     ticks = []
-    last = max(efficiency[list(thresholds(efficiency).values())].max().max(), 1)
     for group, (reward, column) in enumerate(thresholds(efficiency).items()):
         for i, (variant, look) in enumerate(styles.items()):
             steps = efficiency[column][efficiency.variant == variant]
             position = group * (count + 1.5) + i
             reached = steps.dropna()
-            axis.plot(reached, [position] * len(reached), "|", color=look["color"], ms=7)
+            axis.plot(reached, [position] * len(reached), "|", color=look["color"], ms=6)
             if len(reached) == len(steps):
                 axis.plot(steps.mean(), position, **dot(look))
             else:
                 text = f"{len(reached)} of {len(steps)} seeds"
-                place = {"va": "center", "ha": "right", "fontsize": 6.5, "color": "0.3"}
-                axis.text(1.04 * last, position, text, **place)
+                place = {"transform": axis.get_yaxis_transform(), "va": "center"}
+                axis.text(1.01, position, text, fontsize=6.5, color="0.3", **place)
         ticks.append(group * (count + 1.5) + (count - 1) / 2)
     axis.set_yticks(ticks, [f"{reward:g}" for reward in thresholds(efficiency)])
     axis.invert_yaxis()
-    axis.set_xlim(0, 1.05 * last)
+    axis.set_xlim(left=0)
     axis.grid(axis="y", visible=False)
     axis.set(xlabel="Rollout batches", ylabel="Reward to reach", title="Steps to a reward")
 

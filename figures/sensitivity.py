@@ -7,13 +7,13 @@ import sys
 
 import matplotlib.pyplot as plt
 import pandas as pd
+from intervals import focus, mark_outside
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from variants import NAMED, value_of
 
-from intervals import focus, mark_outside
 from results import AVERAGE, BASE, arguments, ending, read_table
 from style import METHODS, RECOMMENDED, apply_style, save
-from variants import NAMED, value_of
 
 SCORES = ("avg_at_k", "pass_at_k")
 RANGES = {"alpha": (0.3, 0.5), "beta": (0.025, 0.036)}  # beta: a mark around 0.03, not a range
@@ -51,6 +51,7 @@ def draw_panel(axis: Axes, rows: pd.DataFrame, factor: str, digits: int) -> None
     axis.set_ylim(start, end)
     if factor == "beta":
         axis.set_xscale("symlog", linthresh=0.01, linscale=0.5)
+        axis.set_xlim(-0.004, 0.45)
     axis.set_xticks(rows.index, [f"{value:g}" for value in rows.index])
     axis.minorticks_off()
     axis.set_xlabel(rf"$\{factor}$")

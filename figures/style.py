@@ -1,6 +1,7 @@
 """One look for every figure: sizes, colours that colour-blind readers can tell apart, saving."""
 
 from collections.abc import Iterable
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -66,16 +67,13 @@ def apply_style() -> None:
 def styles_for(variants: Iterable[str]) -> dict[str, Look]:
     """Return a look for each variant: a method's own, and others in turn.
 
-    Others take the colours that no named method of the figure has, as long as there are any.
+    Others first take the colours that no named method of the figure has.
     """
     variants = list(variants)
     objectives = list(dict.fromkeys(variant.partition("@")[0] for variant in variants))
     used = {METHODS[name]["color"] for name in objectives if name in METHODS}
-    free = [look for look in OTHERS if look["color"] not in used] or OTHERS
-    others = iter(range(len(objectives)))
-    looks = {
-        name: METHODS.get(name) or free[next(others) % len(free)] for name in objectives
-    }
+    others = cycle(sorted(OTHERS, key=lambda look: look["color"] in used))
+    looks = {name: METHODS.get(name) or next(others) for name in objectives}
     styles, retrained = {}, dict.fromkeys(objectives, 0)
     for variant in variants:
         name, _, settings = variant.partition("@")

@@ -5,10 +5,11 @@ Each panel has the curves, and beside them the end of training on an axis of its
 
 import matplotlib.pyplot as plt
 import pandas as pd
+from intervals import draw_intervals
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
-from intervals import draw_intervals
 from results import arguments, curve, ending, labels_of, read_table
 from style import Look, apply_style, legend, save, styles_for
 
@@ -45,7 +46,11 @@ def draw(dynamics: pd.DataFrame) -> Figure:
         curves = figure.add_subplot(grid[row, 2 * column])
         draw_curves(curves, dynamics, metric, styles)
         curves.set_title(title)
-        curves.set_yscale(scale)
+        if scale == "log":
+            curves.set_yscale("log")
+            curves.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            curves.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+            curves.yaxis.set_minor_formatter(NullFormatter())
         if row == 1:
             curves.set_xlabel("Rollout batch")
         ends = figure.add_subplot(grid[row, 2 * column + 1])

@@ -185,15 +185,19 @@ def _stability(tables, story, rng):
     plan = [("grpo", "lr", r) for r in RATES] + [("sapo", "lr", r) for r in RATES]
     plan += [("maspo", "lr", r) for r in RATES]
     plan += [(name, "updates_per_batch", n) for name in ("grpo", "maspo") for n in (1, 4, 16)]
+    plan += [("sapo", "gate", "bilateral"), ("sapo_unilateral", "gate", "unilateral")]
+    plan += [("maspo_bilateral", "gate", "bilateral"), ("maspo", "gate", "unilateral")]
     for objective, factor, value in plan:
-        bad = story == "collapse" and objective == "maspo" and value == "1e-4"
+        bad = (objective, value) in (("maspo", "1e-4"), ("sapo", "bilateral"))
+        bad &= story == "collapse"
         row = [f"{objective}@{factor}_{value}", f"{objective.upper()}, {factor} {value}"]
         row += [objective, factor, value, SEEDS, 2 if bad else 0]
-        for level, half in zip((0.2, 2.4, 0.3) if bad else (0.8, 0.25, 0.8), (0.02,) * 3, strict=True):
+        for level, half in zip(
+            (0.2, 2.4, 0.3) if bad else (0.8, 0.25, 0.8), (0.02,) * 3, strict=True
+        ):
             middle = level + rng.normal(0, 0.005)
             row += [middle, middle - half, middle + half]
         rows.append(row)
-    rows.append(["sapo", "SAPO", "sapo", "objective", "", SEEDS, 0, *[0.5] * 9])
     columns = ["variant", "label", "objective", "factor", "value", "seeds", "collapsed"]
     for name in ("final_reward", "final_entropy", "avg_at_k"):
         columns += [name, f"{name}_low", f"{name}_high"]
