@@ -2,10 +2,10 @@
 
 import matplotlib.pyplot as plt
 import pandas as pd
-from intervals import draw_intervals
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from intervals import draw_intervals
 from results import AVERAGE, arguments, labels_of, read_table
 from style import apply_style, save, styles_for
 

@@ -2,9 +2,9 @@
 
 import matplotlib.pyplot as plt
 import pandas as pd
-from intervals import draw_intervals, focus
 from matplotlib.figure import Figure
 
+from intervals import draw_intervals, focus
 from results import AVERAGE, arguments, labels_of, read_table
 from style import apply_style, save, styles_for
 

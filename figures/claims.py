@@ -1,68 +1,113 @@
-"""The claims: effect, interval and verdict of each, by unit."""
+"""The claims: effect, interval, bound and verdict of every part of a claim, by unit."""
 
 import textwrap
 
 import matplotlib.pyplot as plt
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from intervals import focus, mark_outside
 from results import arguments, read_claims
 from style import BLACK, BLUE, GREY, RED, apply_style, save
 
-FIELDS = ["id", "statement", "verdict", "effect", "low", "high", "unit"]
-VERDICTS = {
+FIELDS = ["study", "statistic", "above", "below", "verdict", "effect", "low", "high", "unit"]
+LOOKS = {
     "supported": {"color": BLUE, "marker": "o"},
     "contradicted": {"color": RED, "marker": "X"},
     "inconclusive": {"color": GREY, "marker": "D"},
     "not tested": {"color": BLACK, "marker": "_"},
 }
+UNITS = {  # unit: (title of the axis, factor to what is drawn)
+    "fraction": ("Points", 100),
+    "share": ("Share of runs (points)", 100),
+    "nats": ("Nats", 1),
+    "steps": ("Steps", 1),
+}
+NOT_TESTED = ""  # the unit of what has no effect
 
 
-def by_unit(claims: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Return the claims of each unit, those without an effect under ""."""
-    effect = pd.to_numeric(claims.effect)
-    unit = claims.unit.fillna("").where(effect.notna(), "")
-    tested = dict(list(claims[unit != ""].groupby(unit, sort=False)))
-    return tested | ({"": claims[unit == ""]} if (unit == "").any() else {})
+def rows_of(claims: list[dict]) -> pd.DataFrame:
+    """Return a row a part with an effect, in the unit drawn, and a row a claim without any.
+
+    Columns: text, verdict, unit, value, low, high and bound.
+    """
+    rows = []
+    for claim in claims:
+        parts = [part for part in claim["parts"] if part["effect"] is not None]
+        for part in parts:
+            _, scale = UNITS[part["unit"]]
+            bound = part["above"] if part["above"] is not None else part["below"]
+            text = claim["statement"]
+            if len(claim["parts"]) > 1:
+                text += f" ({part['study']}, {part['statistic'].replace('_', ' ')})"
+            row = {"text": text, "verdict": part["verdict"], "unit": part["unit"]}
+            numbers = {"value": part["effect"], "low": part["low"], "high": part["high"]}
+            numbers["bound"] = bound
+            rows.append(
+                row | {name: scale * x if x is not None else x for name, x in numbers.items()}
+            )
+        if not parts:
+            row = {"text": claim["statement"], "verdict": claim["verdict"], "unit": NOT_TESTED}
+            rows.append(row)
+    table = pd.DataFrame(rows, columns=["text", "verdict", "unit", "value", "low", "high", "bound"])
+    return table.astype(dict.fromkeys(["value", "low", "high", "bound"], float))
 
 
-def draw(claims: pd.DataFrame) -> Figure:
-    """Return the figure for ``claims.json``: a panel a unit, a row a claim."""
-    groups = by_unit(claims)
-    heights = [len(group) + 1.2 for group in groups.values()]
+def draw_group(axis: Axes, rows: pd.DataFrame) -> None:
+    """Draw value and interval of each row, its bound as a stroke, and its verdict in words."""
+    start, end = focus(rows)
+    start, end = min(start, rows.bound.min()), max(end, rows.bound.max())
+    margin = 0.03 * (end - start)
+    limits = start - margin, end + margin
+    for position, row in enumerate(rows.itertuples()):
+        look = LOOKS[row.verdict]
+        axis.plot(row.bound, position, "|", color="0.3", markersize=13, zorder=1)
+        if limits[0] <= row.value <= limits[1]:
+            axis.hlines(position, row.low, row.high, color=look["color"], linewidth=1.3)
+            axis.plot(row.value, position, markersize=6, **look)
+        else:
+            mark_outside(axis, row.value, position, limits, look, True, 1)
+    axis.set_xlim(limits)
+    axis.set_xlabel(UNITS[rows.unit.iloc[0]][0], fontsize=8)
+
+
+def draw(claims: list[dict]) -> Figure:
+    """Return the figure for the claims of ``claims.json``: a panel a unit, a row a part."""
+    rows = rows_of(claims)
+    groups = dict(list(rows.groupby("unit", sort=False)))
+    if NOT_TESTED in groups:  # last
+        groups[NOT_TESTED] = groups.pop(NOT_TESTED)
+    heights = [len(group) + (1.3 if name else 0.3) for name, group in groups.items()]
     figure, axes = plt.subplots(
         len(groups),
         1,
-        figsize=(9.5, 0.42 * sum(heights) + 0.8),
+        figsize=(9.5, 0.36 * sum(heights) + 0.7),
         height_ratios=heights,
         squeeze=False,
         layout="constrained",
     )
-    for axis, (unit, group) in zip(axes[:, 0], groups.items(), strict=True):
-        for position, claim in enumerate(group.itertuples()):
-            look = VERDICTS[claim.verdict]
-            if unit:
-                axis.hlines(position, claim.low, claim.high, color=look["color"], linewidth=1.3)
-                axis.plot(claim.effect, position, markersize=6, **look)
-            place = {"transform": axis.get_yaxis_transform(), "va": "center", "fontsize": 8}
-            axis.text(1.02, position, claim.verdict, color=look["color"], **place)
-        if unit:
-            axis.axvline(0, color="0.3", linewidth=0.8, zorder=0)
-            axis.set_xlabel(unit, fontsize=8)
-        else:
+    for axis, (name, group) in zip(axes[:, 0], groups.items(), strict=True):
+        if name == NOT_TESTED:
             axis.set_xticks([])
             axis.spines[["bottom", "left"]].set_visible(False)
-        texts = [textwrap.fill(text, 58) for text in group.statement]
+        else:
+            draw_group(axis, group)
+        for position, verdict in enumerate(group.verdict):
+            place = {"transform": axis.get_yaxis_transform(), "va": "center", "fontsize": 8}
+            axis.text(1.02, position, verdict, color=LOOKS[verdict]["color"], **place)
+        texts = [textwrap.fill(text, 62) for text in group.text]
         axis.set_yticks(range(len(group)), texts, fontsize=8)
         axis.set_ylim(len(group) - 0.4, -0.6)
         axis.grid(axis="y", visible=False)
         axis.tick_params(axis="y", length=0)
-    handles = [
-        Line2D([], [], linestyle="none", label=verdict, **look)
-        for verdict, look in VERDICTS.items()
-        if (claims.verdict == verdict).any()
+    drawn = [
+        verdict for verdict in LOOKS if (rows.verdict[rows.unit != NOT_TESTED] == verdict).any()
     ]
+    handles = [Line2D([], [], linestyle="none", label=name, **LOOKS[name]) for name in drawn]
+    bound = {"linestyle": "none", "marker": "|", "color": "0.3", "markersize": 11}
+    handles.append(Line2D([], [], label="bound of the claim", **bound))
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
     return figure
 

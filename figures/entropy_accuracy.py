@@ -3,10 +3,10 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from intervals import focus
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from intervals import focus
 from results import AVERAGE, arguments, curve, ending, labels_of, read_table
 from style import Look, apply_style, dot, legend, save, styles_for
 

@@ -6,11 +6,11 @@ replacement, is what the paper's framework prints as Pass@k. They are named apar
 
 import matplotlib.pyplot as plt
 import pandas as pd
-from intervals import draw_intervals
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from intervals import draw_intervals
 from results import AVERAGE, arguments, labels_of, read_table
 from style import GREY, Look, apply_style, legend, save, styles_for
 

@@ -44,20 +44,26 @@ def read_table(path: Path, columns: list[str]) -> pd.DataFrame:
     return table
 
 
-def read_claims(path: Path, fields: list[str]) -> pd.DataFrame:
-    """Return the list of claims of a JSON file, one row a claim, in the file's order."""
+def read_claims(path: Path, fields: list[str]) -> list[dict]:
+    """Return the claims of a ``claims.json``, each with parts that have the named fields."""
     if not path.is_file():
         refuse(path, "is missing; `snakemake --cores all` writes it")
     try:
-        claims = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        refuse(path, f"is not JSON: {error}")
-    if not (isinstance(claims, list) and claims and all(isinstance(c, dict) for c in claims)):
-        refuse(path, "holds no list of claims")
-    for claim in claims:
-        if lacking := [field for field in fields if field not in claim]:
-            refuse(path, f"claim {claim.get('id', '?')} has no {', '.join(lacking)}")
-    return pd.DataFrame(claims)
+        claims = json.loads(path.read_text(encoding="utf-8"))["claims"]
+        lacking = [
+            f"a part of {claim['id']} has no {field}"
+            for claim in claims
+            for part in claim["parts"]
+            for field in fields
+            if field not in part
+        ]
+    except (ValueError, TypeError) as error:
+        refuse(path, f"holds no claims: {error}")
+    except KeyError as error:
+        refuse(path, f"holds no claims: there is no {error}")
+    if lacking or not claims:
+        refuse(path, lacking[0] if lacking else "holds no claims: the list is empty")
+    return claims
 
 
 def refuse(path: Path, reason: str) -> NoReturn:

@@ -4,10 +4,10 @@ import re
 
 import matplotlib.pyplot as plt
 import pandas as pd
-from intervals import draw_intervals
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from intervals import draw_intervals
 from results import arguments, curve, labels_of, read_table
 from style import Look, apply_style, dot, legend, line, save, styles_for
 
@@ -56,7 +56,7 @@ def draw_steps(axis: Axes, efficiency: pd.DataFrame, styles: dict[str, Look]) ->
     """
     count = len(styles)
     ticks = []
-    for group, (reward, column) in enumerate(thresholds(efficiency).items()):
+    for group, column in enumerate(thresholds(efficiency).values()):
         for i, (variant, look) in enumerate(styles.items()):
             steps = efficiency[column][efficiency.variant == variant]
             position = group * (count + 1.5) + i

@@ -7,13 +7,13 @@ import sys
 
 import matplotlib.pyplot as plt
 import pandas as pd
-from intervals import focus, mark_outside
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from variants import NAMED, value_of
 
+from intervals import focus, mark_outside
 from results import AVERAGE, BASE, arguments, ending, read_table
 from style import METHODS, RECOMMENDED, apply_style, save
+from variants import NAMED, value_of
 
 SCORES = ("avg_at_k", "pass_at_k")
 RANGES = {"alpha": (0.3, 0.5), "beta": (0.025, 0.036)}  # beta: a mark around 0.03, not a range

@@ -8,10 +8,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from variants import FAMILIES
 
 from results import arguments, read_table
 from style import Look, apply_style, legend, save, styles_for
+from variants import FAMILIES
 
 FACTORS = {
     "lr": "Learning rate",

@@ -5,11 +5,11 @@ Each panel has the curves, and beside them the end of training on an axis of its
 
 import matplotlib.pyplot as plt
 import pandas as pd
-from intervals import draw_intervals
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
+from intervals import draw_intervals
 from results import arguments, curve, ending, labels_of, read_table
 from style import Look, apply_style, legend, save, styles_for
 

@@ -61,12 +61,53 @@ STUDIES = {
     },
 }
 COLLAPSING = {"sapo", "maspo_alpha_1.0", "maspo_bilateral", "maspo@lr_1e-4", "maspo_beta_0.3"}
-CLAIMS = [
-    ("maspo_above_grpo", "MASPO has a higher Avg@32 than GRPO", "supported", 2.1, 0.6, 3.7),
-    ("best_of_table", "MASPO has the highest Avg@32 of the table", "inconclusive", 0.2, -1.1, 1.4),
-    ("pass", "MASPO has a higher Pass@32 than GRPO", "contradicted", -1.9, -3.2, -0.5),
-    ("entropy", "MASPO ends with a higher entropy than GRPO", "supported", 0.08, 0.05, 0.11),
-    ("sizes", "The gains hold across model sizes", "not tested", None, None, None),
+CLAIMS = [  # id, statement, parts of (study, statistic, unit, verdict, effect, low, high)
+    (
+        "above_grpo",
+        "MASPO has a higher Avg@32 than GRPO",
+        [("main", "difference", "fraction", "supported", 0.021, 0.006, 0.037)],
+    ),
+    (
+        "best_of_table",
+        "MASPO has the highest Avg@32 of all methods in the table",
+        [("main", "best_inside", "fraction", "inconclusive", 0.002, -0.011, 0.014)],
+    ),
+    (
+        "pass_at_32",
+        "MASPO has a higher Pass@32 than GRPO",
+        [("main", "difference", "fraction", "contradicted", -0.019, -0.032, -0.005)],
+    ),
+    (
+        "final_entropy",
+        "MASPO keeps a higher entropy than GRPO at the end of training",
+        [("main", "final_log", "nats", "supported", 0.08, 0.05, 0.11)],
+    ),
+    (
+        "unilateral_gate",
+        "Unilateral gating prevents the collapse that is seen with bilateral SAPO",
+        [("ablation", "collapse_rate", "share", "inconclusive", 0.67, -0.1, 1.0)],
+    ),
+    (
+        "sample_efficiency",
+        "MASPO learns from fewer samples than GRPO",
+        [
+            ("main", "area", "fraction", "supported", 0.012, 0.004, 0.02),
+            ("main", "steps_saved", "steps", "inconclusive", 7.0, -2.0, 16.0),
+        ],
+    ),
+    (
+        "robust",
+        "MASPO is robust across alpha and beta",
+        [
+            ("alpha", "largest_shift", "fraction", "supported", 0.008, 0.002, 0.016),
+            ("beta", "largest_shift", "fraction", "contradicted", 0.45, 0.41, 0.49),
+        ],
+    ),
+    (
+        "model_sizes",
+        "The gains over GRPO hold across model sizes",
+        [("main", "difference", None, "not tested", None, None, None)],
+    ),
 ]
 
 
@@ -83,12 +124,18 @@ def fabricate(folder: Path, story: str = "alike") -> Path:
         _dynamics(tables, study, labels, gone, rng)
         _gradient_use(tables, study, labels, rng)
     _stability(tables, story, rng)
-    keys = ("id", "statement", "verdict", "effect", "low", "high")
-    claims = [dict(zip(keys, claim, strict=True)) for claim in CLAIMS]
-    for claim in claims:
-        claim["unit"] = "nats" if claim["id"] == "entropy" else "points"
-    (folder / "claims.json").write_text(json.dumps(claims))
+    (folder / "claims.json").write_text(json.dumps({"claims": [_claim(*c) for c in CLAIMS]}))
     return tables
+
+
+def _claim(name, statement, parts):
+    keys = ("study", "statistic", "unit", "verdict", "effect", "low", "high")
+    parts = [dict(zip(keys, part, strict=True)) for part in parts]
+    for part in parts:
+        shift = part["statistic"] == "largest_shift"
+        part |= {"above": None if shift else 0.0, "below": 0.02 if shift else None}
+    verdict = parts[0]["verdict"] if len(parts) == 1 else "inconclusive"
+    return {"id": name, "statement": statement, "verdict": verdict, "parts": parts}
 
 
 def _scores(tables, study, labels, quality, rng):
