@@ -60,6 +60,19 @@ STUDIES = {
         for at, said in (("@lr_1e-5", ", lr 1e-5"), ("", ""), ("@lr_1e-4", ", lr 1e-4"))
     },
 }
+# script: the study that it is drawn for in tests (None: the whole suite), and the files it reads
+DRAWN = {
+    "ablation": ("ablation", ["", "_runs", "_comparisons"]),
+    "avg_at_k": ("main", ["", "_runs"]),
+    "claims": (None, ["claims.json"]),
+    "entropy_accuracy": ("main", ["", "_runs", "_dynamics"]),
+    "gradient_use": ("main", ["_gradient_use"]),
+    "pass_at_k": ("main", ["_at_k"]),
+    "sample_efficiency": ("main", ["_dynamics", "_efficiency"]),
+    "sensitivity": ("alpha", ["", "_runs", "_dynamics"]),
+    "stability": (None, ["tables/stability.csv"]),
+    "training_dynamics": ("main", ["_dynamics"]),
+}
 COLLAPSING = {"sapo", "maspo_alpha_1.0", "maspo_bilateral", "maspo@lr_1e-4", "maspo_beta_0.3"}
 CLAIMS = [  # id, statement, parts of (study, statistic, unit, verdict, effect, low, high)
     (
