@@ -233,6 +233,7 @@ class Train:
     temperature: float = MISSING
     reward: str = MISSING  # verifier, or random: a fair coin for each completion, as a control
     normalize_std: bool = MISSING  # divide group-relative advantages by the group's std
+    logits_chunk: int | None = MISSING  # vocabulary entries at a time; null: the whole vocabulary
     checkpoint_every: int = MISSING  # steps
 
     def __post_init__(self) -> None:
@@ -244,6 +245,8 @@ class Train:
         rewards = ("verifier", "random")
         require(self.reward in rewards, "train.reward", self.reward, " or ".join(rewards))
         require(self.weight_decay >= 0, "train.weight_decay", self.weight_decay, "at least 0")
+        chunk = self.logits_chunk
+        require(chunk is None or chunk >= 1, "train.logits_chunk", chunk, "at least 1, or null")
         require(
             len(self.betas) == 2 and all(0 <= beta < 1 for beta in self.betas),
             "train.betas",

@@ -1,5 +1,6 @@
 """The policy: a causal language model and its tokenizer, in Hugging Face format on disk."""
 
+from maspo.policy.chunked import chunked_log_probs
 from maspo.policy.log_probs import Packed, pack, token_log_probs
 from maspo.policy.model import build_policy, check_device, load_policy, save_policy
 from maspo.policy.pretrained import load_pretrained
@@ -10,6 +11,7 @@ __all__ = [
     "build_policy",
     "build_tokenizer",
     "check_device",
+    "chunked_log_probs",
     "encode_prompts",
     "fitting_prompts",
     "load_policy",

@@ -7,6 +7,9 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from maspo.errors import ConfigError
+from maspo.policy.chunked import chunked_log_probs
+
 
 @dataclass(frozen=True)
 class Packed:
@@ -48,25 +51,60 @@ def pack(
 
 
 def token_log_probs(
-    policy: PreTrainedModel, batch: Packed, temperature: float = 1.0, entropy: bool = False
+    policy: PreTrainedModel,
+    batch: Packed,
+    temperature: float = 1.0,
+    entropy: bool = False,
+    chunk: int | None = None,
 ) -> tuple[Tensor, Tensor | None]:
     """Return the log-probability of each completion token and, if asked, the entropy.
 
     Both are (B, T) float32, of the distribution softmax(logits / temperature) that the token was
     drawn from; they hold arbitrary finite values outside the mask. The entropy (nats) carries no
     gradient.
+
+    Without `chunk` the logits are one (B, T, vocabulary) tensor. With it they are computed for so
+    many vocabulary entries at a time (`maspo.policy.chunked`), from the last hidden state and the
+    weight of the head; this needs far less memory where the vocabulary is large.
+
+    Raises:
+        ConfigError: `chunk` for a policy whose logits are not hidden state times weight.
     """
     length = batch.mask.shape[1]
-    logits = policy(
-        input_ids=batch.input_ids,
-        attention_mask=batch.attention_mask,
-        position_ids=batch.position_ids,
-        logits_to_keep=length + 1,
-        use_cache=False,
-    ).logits[:, :-1]
+    inputs = {
+        "input_ids": batch.input_ids,
+        "attention_mask": batch.attention_mask,
+        "position_ids": batch.position_ids,
+        "use_cache": False,
+    }
+    if chunk is not None:
+        weight = _head_weight(policy)
+        hidden = policy.base_model(**inputs).last_hidden_state[:, -length - 1 : -1]
+        tokens = batch.completions[batch.mask]
+        values = chunked_log_probs(hidden[batch.mask], weight, tokens, chunk, temperature, entropy)
+        return tuple(None if value is None else _scatter(value, batch.mask) for value in values)
+    logits = policy(**inputs, logits_to_keep=length + 1).logits[:, :-1]
     distribution = torch.log_softmax(logits.float() / temperature, dim=-1)
     log_prob = distribution.gather(-1, batch.completions.unsqueeze(-1)).squeeze(-1)
     if not entropy:
         return log_prob, None
     detached = distribution.detach()
     return log_prob, -(detached.exp() * detached).sum(-1)
+
+
+def _head_weight(policy: PreTrainedModel) -> Tensor:
+    """The (V, H) weight that alone makes the logits of the last hidden state."""
+    head = policy.get_output_embeddings()
+    if head.bias is not None or getattr(policy.config, "final_logit_softcapping", None):
+        raise ConfigError(
+            f"{type(policy).__name__} has a bias or a soft cap on its logits, which chunked "
+            "log-probabilities leave out: set train.logits_chunk=null"
+        )
+    return head.weight
+
+
+def _scatter(values: Tensor, mask: Tensor) -> Tensor:
+    """The values in the places of the mask, (B, T), and zero elsewhere."""
+    full = values.new_zeros(mask.shape)
+    full[mask] = values
+    return full

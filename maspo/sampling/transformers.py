@@ -1,4 +1,4 @@
-"""Sampling with `generate` of transformers, with a seed for each completion."""
+"""Sampling from a policy of transformers in this process, with a seed for each completion."""
 
 from collections.abc import Sequence
 
@@ -6,44 +6,37 @@ import numpy as np
 import torch
 from torch import Tensor
 from transformers import (
-    GenerationConfig,
-    LogitsProcessor,
-    LogitsProcessorList,
+    DynamicCache,
     PreTrainedModel,
     PreTrainedTokenizerBase,
-    TemperatureLogitsWarper,
     TopPLogitsWarper,
 )
 
 from maspo.policy import pack
 from maspo.sampling.sampler import Completion, SamplingSettings
 
-
-class SeededDraw(LogitsProcessor):
-    """Turn `generate`'s argmax into a draw from uniforms that were fixed beforehand.
-
-    The draw inverts the cumulative distribution, one uniform a token. So a completion depends on
-    its own seed only, neither on a global generator nor on its neighbours in the batch (up to the
-    rounding of the model's own arithmetic).
-    """
-
-    def __init__(self, uniforms: Tensor) -> None:
-        self.uniforms = uniforms  # (B, max_tokens) in [0, 1)
-        self.step = 0
-
-    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
-        """Return scores (B, V) that are 0 at the drawn token and -inf elsewhere."""
-        cumulative = torch.softmax(scores.float(), dim=-1).cumsum(-1)
-        points = self.uniforms[:, self.step : self.step + 1] * cumulative[:, -1:]
-        token = torch.searchsorted(cumulative, points, right=True)
-        self.step += 1
-        return torch.full_like(scores, -torch.inf).scatter_(1, token, 0.0)
+DROP_AT = 0.9  # finished rows leave the batch when at most this share of it is still unfinished
 
 
 def uniforms(seeds: Sequence[int], length: int) -> Tensor:
     """Return a (len(seeds), length) float32 tensor of uniforms in [0, 1), a row from each seed."""
     rows = [np.random.Generator(np.random.Philox(s)).random(length, np.float32) for s in seeds]
     return torch.from_numpy(np.stack(rows))
+
+
+def draw(logits: Tensor, uniform: Tensor, settings: SamplingSettings) -> Tensor:
+    """Return one token id a row, (B,), from logits (B, V) and uniforms (B,) in [0, 1).
+
+    The draw inverts the cumulative distribution. So a completion depends on its own seed only,
+    neither on a global generator nor on its neighbours in the batch (up to the rounding of the
+    model's own arithmetic).
+    """
+    scores = logits.float() / settings.temperature
+    if settings.top_p < 1:
+        scores = TopPLogitsWarper(settings.top_p)(None, scores)
+    cumulative = torch.softmax(scores, dim=-1).cumsum(-1)
+    points = uniform[:, None] * cumulative[:, -1:]
+    return torch.searchsorted(cumulative, points, right=True).squeeze(1)
 
 
 class TransformersSampler:
@@ -65,7 +58,7 @@ class TransformersSampler:
         drawn: dict[int, list[int]] = {}
         for start in range(0, len(order), self.batch_size):
             rows = order[start : start + self.batch_size]
-            tokens = self._generate([prompts[i] for i in rows], [seeds[i] for i in rows], settings)
+            tokens = self._decode([prompts[i] for i in rows], [seeds[i] for i in rows], settings)
             drawn.update(zip(rows, tokens, strict=True))
         texts = self.tokenizer.batch_decode(
             [drawn[i] for i in range(len(prompts))], skip_special_tokens=True
@@ -73,34 +66,51 @@ class TransformersSampler:
         return [Completion(tuple(drawn[i]), text) for i, text in enumerate(texts)]
 
     @torch.inference_mode()
-    def _generate(
+    def _decode(
         self,
         prompts: Sequence[Sequence[int]],
         seeds: Sequence[int],
         settings: SamplingSettings,
     ) -> list[list[int]]:
-        eos, pad = self.tokenizer.eos_token_id, self.tokenizer.pad_token_id
-        device = self.policy.device
-        batch = pack(prompts, [[]] * len(prompts), pad, device)
+        """Return the tokens of each completion, decoding all rows at once.
+
+        `transformers.generate` would decode finished rows until the last one ends; here they
+        leave the batch.
+        """
+        device, eos = self.policy.device, self.tokenizer.eos_token_id
         width = max(map(len, prompts))
-        processors = LogitsProcessorList([TemperatureLogitsWarper(settings.temperature)])
-        if settings.top_p < 1:
-            processors.append(TopPLogitsWarper(settings.top_p))
-        processors.append(SeededDraw(uniforms(seeds, settings.max_tokens).to(device)))
-        output = self.policy.generate(
-            batch.input_ids[:, :width],
-            attention_mask=batch.attention_mask[:, :width],
-            generation_config=GenerationConfig(
-                do_sample=False,  # SeededDraw has drawn already: argmax picks its token
-                max_new_tokens=settings.max_tokens,
-                eos_token_id=eos,
-                pad_token_id=pad,
-            ),
-            logits_processor=processors,
-        )
-        return [_until(row, eos) for row in output[:, width:].tolist()]
+        batch = pack(prompts, [[]] * len(prompts), self.tokenizer.pad_token_id, device)
+        inputs, mask = batch.input_ids[:, :width], batch.attention_mask[:, :width]
+        positions = batch.position_ids[:, :width]
+        points = uniforms(seeds, settings.max_tokens).to(device)
+        cache = DynamicCache(config=self.policy.config)
+        rows = torch.arange(len(prompts), device=device)
+        tokens = torch.full((len(prompts), settings.max_tokens), eos, device=device)
+        going = torch.ones(len(prompts), dtype=torch.bool, device=device)
+        for step in range(settings.max_tokens):
+            logits = self.policy(
+                input_ids=inputs,
+                attention_mask=mask,
+                position_ids=positions,
+                past_key_values=cache,
+                logits_to_keep=1,
+                use_cache=True,
+            ).logits[:, -1]
+            drawn = torch.where(going, draw(logits, points[rows, step], settings), eos)
+            tokens[rows, step] = drawn
+            going &= drawn != eos
+            left = int(going.sum())
+            if left == 0:
+                break
+            if left <= DROP_AT * len(going):
+                cache.batch_select_indices(going.nonzero().squeeze(1))
+                rows, drawn, mask, positions = (x[going] for x in (rows, drawn, mask, positions))
+                going = going[going]
+            inputs, positions = drawn[:, None], positions[:, -1:] + 1
+            mask = torch.cat([mask, mask.new_ones(len(mask), 1)], dim=1)
+        return [_until(row, eos) for row in tokens.tolist()]
 
 
 def _until(tokens: list[int], eos: int) -> list[int]:
-    """Cut the padding behind the first end token, and keep that token."""
+    """Cut what stands behind the first end token, and keep that token."""
     return tokens[: tokens.index(eos) + 1] if eos in tokens else tokens

@@ -72,6 +72,7 @@ class Trainer:
             lr=self.settings.lr,
             betas=tuple(self.settings.betas),
             weight_decay=self.settings.weight_decay,
+            fused=True,
         )
 
     def train(self, checkpoints: CheckpointFolder, title: str) -> None:
@@ -162,7 +163,9 @@ class Trainer:
                 self.tokenizer.pad_token_id,
                 self.policy.device,
             )
-            old = token_log_probs(self.policy, packed, settings.temperature, entropy=True)
+            old = token_log_probs(
+                self.policy, packed, settings.temperature, True, settings.logits_chunk
+            )
             expanded = advantages[rows, None].to(packed.mask.device).expand(packed.mask.shape)
             mini_batches.append(MiniBatch(packed, expanded, *old))
         return mini_batches
@@ -174,6 +177,7 @@ class Trainer:
             mini_batch.packed,
             self.settings.temperature,
             entropy=self.objective.needs_entropy,
+            chunk=self.settings.logits_chunk,
         )
         output = self.objective(
             PolicyBatch(

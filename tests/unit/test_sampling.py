@@ -1,10 +1,14 @@
 """Sampling: from the policy's own distribution, each completion from its own seed."""
 
+from collections import Counter
+
 import pytest
 import torch
+from transformers import GenerationConfig
 
+import maspo.sampling.transformers as sampling
 from maspo.sampling import SamplingSettings
-from maspo.sampling.transformers import SeededDraw, TransformersSampler, uniforms
+from maspo.sampling.transformers import TransformersSampler, draw, uniforms
 
 PROMPTS = [[5, 12, 9, 15], [2, 13, 3, 14, 4, 15], [6, 12, 6, 15], [8, 14, 8, 15]]
 SETTINGS = SamplingSettings(max_tokens=12)
@@ -66,9 +70,9 @@ def test_draws_follow_the_distribution():
     """Chi-square of 20,000 draws from a fixed distribution, against its 99.9 % point."""
     probabilities = torch.tensor([0.5, 0.25, 0.15, 0.07, 0.03, 0.0])
     count = 20_000
-    draw = SeededDraw(uniforms(list(range(count)), 1))
-    scores = draw(torch.zeros(count, 1), probabilities.log().expand(count, 6))
-    observed = torch.bincount(scores.argmax(-1), minlength=6).double()
+    logits = probabilities.log().expand(count, 6)
+    tokens = draw(logits, uniforms(list(range(count)), 1)[:, 0], SETTINGS)
+    observed = torch.bincount(tokens, minlength=6).double()
     assert observed[5] == 0
     expected = count * probabilities[:5].double()
     statistic = ((observed[:5] - expected) ** 2 / expected).sum()
@@ -76,9 +80,41 @@ def test_draws_follow_the_distribution():
 
 
 def test_the_draw_inverts_the_cumulative_distribution():
-    draw = SeededDraw(torch.tensor([[0.0], [0.49], [0.51], [0.9999999]]))
-    scores = draw(torch.zeros(4, 1), torch.tensor([0.5, 0.0, 0.5]).log().expand(4, 3))
-    assert scores.argmax(-1).tolist() == [0, 0, 2, 2]
+    uniform = torch.tensor([0.0, 0.49, 0.51, 0.9999999])
+    logits = torch.tensor([0.5, 0.0, 0.5]).log().expand(4, 3)
+    assert draw(logits, uniform, SETTINGS).tolist() == [0, 0, 2, 2]
+
+
+def test_decoding_equals_transformers_own(sampler):
+    """Greedy completions, of rows that end at different steps, are those of `generate`."""
+    cold = SamplingSettings(max_tokens=30, temperature=1e-4)
+    prompts = [[*prompt, token] for token, prompt in enumerate(PROMPTS, start=5)]
+    freely = sampler.sample(prompts, [1, 2, 3, 4], cold)
+    # This untrained policy ends nothing by itself: its rarest token becomes the end.
+    eos, _ = Counter(token for c in freely for token in c.tokens).most_common()[-1]
+    sampler.tokenizer.eos_token = sampler.tokenizer.convert_ids_to_tokens(eos)
+    completions = sampler.sample(prompts, [1, 2, 3, 4], cold)
+    for prompt, completion in zip(prompts, completions, strict=True):
+        ids = sampler.policy.generate(
+            torch.tensor([prompt]),
+            attention_mask=torch.ones(1, len(prompt), dtype=torch.long),
+            generation_config=GenerationConfig(
+                max_new_tokens=30, eos_token_id=eos, pad_token_id=sampler.tokenizer.pad_token_id
+            ),
+        )
+        assert tuple(ids[0, len(prompt) :].tolist()) == completion.tokens
+    assert len({len(completion.tokens) for completion in completions}) > 1
+
+
+def test_finished_rows_leave_the_batch_without_a_trace(sampler, monkeypatch):
+    prompts, seeds = PROMPTS * 8, list(range(32))
+    sampler.batch_size = 32
+    drawn = []
+    for share in (0.0, 0.5, 1.0):
+        monkeypatch.setattr(sampling, "DROP_AT", share)
+        drawn.append(sampler.sample(prompts, seeds, SETTINGS))
+    assert drawn[0] == drawn[1] == drawn[2]
+    assert len({len(completion.tokens) for completion in drawn[0]}) > 3
 
 
 def test_top_p_keeps_the_nucleus(sampler):

@@ -96,6 +96,21 @@ def test_first_update_is_on_policy_and_later_ones_are_not(tiny_policy, chain_pro
     assert last["ratio_max"] > 1.001
 
 
+def test_a_step_in_chunks_of_the_vocabulary_is_the_same_step(tiny_policy, chain_problems):
+    naive, chunked = (
+        trainer(tiny_policy, chain_problems, method="entropy_adv", logits_chunk=chunk)
+        for chunk in ("null", 5)
+    )
+    updates = []
+    for run in (naive, chunked):
+        mini_batches = run.split(run.roll_out(1))
+        updates.append([run.update(mini_batch)[0] for mini_batch in mini_batches])
+    assert updates[1][0]["ratio_min"] == updates[1][0]["ratio_max"] == 1.0
+    for ours, theirs in zip(updates[1], updates[0], strict=True):
+        assert ours == pytest.approx(theirs, rel=1e-4, abs=1e-5)
+    torch.testing.assert_close(weights(chunked), weights(naive), atol=1e-4, rtol=1e-3)
+
+
 def test_an_update_is_adamw_on_the_policy_gradient(tiny_policy, chain_problems):
     """On-policy, grpo's gradient is -mean(A * grad log pi); the step must be AdamW's on it."""
     run = trainer(tiny_policy, chain_problems, method="grpo", max_grad_norm=1e9)

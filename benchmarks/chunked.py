@@ -1,0 +1,136 @@
+"""Memory and time of chunked log-probabilities against the naive ones.
+
+    python -m benchmarks chunked
+
+Peak memory is that of a fresh process: its highest resident memory less what it held before the
+inputs were made, so weight, hidden states and gradients count on both sides. The naive side needs
+about 60 GiB at 8 x 4,096 tokens, so it is measured at fewer and a straight line is drawn.
+"""
+
+import json
+import sys
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from benchmarks.harness import (
+    Measurement,
+    Report,
+    fresh_process,
+    interleaved,
+    peak_mib,
+    ratios,
+)
+from maspo.policy import chunked_log_probs
+
+VOCABULARY = 151_936  # Qwen2.5
+TOKENS = 8 * 4096
+CHUNK = 4096  # configs/train/gpu.yaml
+TIMED_WIDTHS = {64: 1024, 1536: 256}  # hidden size: tokens; 1,536 is the 1.5B policy's
+
+
+def inputs(tokens: int, width: int, vocabulary: int = VOCABULARY) -> tuple[Tensor, Tensor, Tensor]:
+    """Return hidden states, head weight and tokens."""
+    generator = torch.Generator().manual_seed(0)
+    hidden = torch.randn(tokens, width, generator=generator).requires_grad_()
+    weight = torch.randn(vocabulary, width, generator=generator).mul_(width**-0.5)
+    chosen = torch.randint(vocabulary, (tokens,), generator=generator)
+    return hidden, weight.requires_grad_(), chosen
+
+
+def naive(hidden: Tensor, weight: Tensor, tokens: Tensor, entropy: bool) -> tuple[Tensor, ...]:
+    """The arithmetic of `maspo.policy.token_log_probs` without chunks, behind the last layer."""
+    distribution = torch.log_softmax((hidden @ weight.T).float() / 1.0, dim=-1)
+    log_prob = distribution.gather(-1, tokens[:, None])[:, 0]
+    detached = distribution.detach()
+    return log_prob, -(detached.exp() * detached).sum(-1) if entropy else None
+
+
+def chunked(hidden: Tensor, weight: Tensor, tokens: Tensor, entropy: bool) -> tuple[Tensor, ...]:
+    """The same in chunks."""
+    return chunked_log_probs(hidden, weight, tokens, CHUNK, 1.0, entropy)
+
+
+SIDES = {"naive": naive, "chunked": chunked}
+
+
+def update_pass(side: str, data: tuple[Tensor, Tensor, Tensor]) -> None:
+    """Forward and backward, as in an update."""
+    log_prob, _ = SIDES[side](*data, entropy=False)
+    torch.autograd.grad(log_prob.sum(), data[:2])
+
+
+@torch.no_grad()
+def old_pass(side: str, data: tuple[Tensor, Tensor, Tensor]) -> None:
+    """Forward with entropy, as for the old policy."""
+    SIDES[side](*data, entropy=True)
+
+
+def process_peak(side: str, tokens: int, width: int) -> float:
+    """Peak MiB of one update pass in this process, above what it holds now."""
+    torch.set_num_threads(1)
+    torch.ones(8, 8) @ torch.ones(8, 8)
+    before = peak_mib()
+    update_pass(side, inputs(tokens, width))
+    return peak_mib() - before
+
+
+def memory(quick: bool) -> tuple[list[Measurement], dict]:
+    """Peak of both sides over tokens, and of the naive one extrapolated to `TOKENS`."""
+    counts = (256, 512, 1024) if quick else (1024, 2048, 4096)
+    peaks = {
+        side: [
+            fresh_process("benchmarks.chunked", side, str(count), "64")["mib"] for count in counts
+        ]
+        for side in SIDES
+    }
+    full = counts[-1] if quick else TOKENS
+    whole = fresh_process("benchmarks.chunked", "chunked", str(full), "64")["mib"]
+    line = np.polyfit(counts, peaks["naive"], 1)
+    extrapolated = float(np.polyval(line, full))
+    share = whole / extrapolated
+    found = [
+        Measurement(f"peak, naive, {counts[-1]} tokens", [peaks["naive"][-1]], "MiB"),
+        Measurement(f"peak, chunked, {counts[-1]} tokens", [peaks["chunked"][-1]], "MiB"),
+        Measurement(f"peak, naive, {full} tokens (extrapolated)", [extrapolated], "MiB"),
+        Measurement(f"peak, chunked, {full} tokens", [whole], "MiB"),
+        Measurement(f"peak, chunked / naive (extrapolated), {full} tokens", [share], "x"),
+        Measurement(
+            f"peak, chunked / naive (both measured), {counts[-1]} tokens",
+            [peaks["chunked"][-1] / peaks["naive"][-1]],
+            "x",
+        ),
+    ]
+    return found, {"tokens": counts, "peak_mib": peaks, "naive_line": line.tolist()}
+
+
+def times(quick: bool) -> list[Measurement]:
+    """Seconds of both sides in turn, and the ratio of each turn."""
+    found = []
+    for width, tokens in TIMED_WIDTHS.items():
+        data = inputs(tokens // 4 if quick else tokens, width)
+        for name, work in {"update": update_pass, "old policy": old_pass}.items():
+            turns = {side: lambda s=side, w=work, d=data: w(s, d) for side in SIDES}
+            seconds = interleaved(turns, 3 if quick else 7)
+            label = f"{name}, hidden size {width}, {len(data[2])} tokens"
+            found += [Measurement(f"{label}: {side}", seconds[side]) for side in SIDES]
+            ratio = ratios(seconds["chunked"], seconds["naive"])
+            found.append(Measurement(f"{label}: chunked / naive", ratio, "x"))
+    return found
+
+
+def measure(quick: bool) -> Report:
+    """Memory, then time."""
+    peaks, details = memory(quick)
+    text = (
+        f"float32, vocabulary {VOCABULARY:,}, chunks of {CHUNK:,} entries. Memory: hidden size 64, "
+        "forward and backward in a fresh process, inputs and gradients included. Extrapolated: a "
+        "straight line through the naive peaks at fewer tokens."
+    )
+    return Report("Chunked log-probabilities", peaks + times(quick), text, details)
+
+
+if __name__ == "__main__":
+    side, tokens, width = sys.argv[1:]
+    print(json.dumps({"mib": process_peak(side, int(tokens), int(width))}))

@@ -1,0 +1,184 @@
+"""How time and memory of the RL step grow with its four sizes, and the fitted exponents.
+
+    python -m benchmarks growth
+
+One size is doubled at a time from a common base. The policy has the mini architecture and random
+weights, and a vocabulary so large that few completions draw the end token early: lengths are then
+what they are set to. Rewards are coin flips, so advantages are not zero. Time: the sizes of one
+axis take turns in one process. Memory: a fresh process for each size.
+"""
+
+import json
+import sys
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from benchmarks.harness import Measurement, Report, fresh_process, interleaved, peak_mib
+from benchmarks.mini import deterministic
+from maspo.config import build_objective, load_experiment
+from maspo.policy import build_policy, build_tokenizer, encode_prompts
+from maspo.sampling.transformers import TransformersSampler
+from maspo.tasks import Problem
+from maspo.tasks.chain import CHARACTERS
+from maspo.training.loop import Trainer
+from maspo.verifier import Verdict
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """The sizes of an RL step."""
+
+    prompts: int = 32
+    group: int = 8
+    length: int = 48  # tokens of a completion, at most
+    vocabulary: int = 1024
+
+
+BASE = Sizes()
+AXES = {
+    "prompts": (16, 32, 64, 128),
+    "group": (4, 8, 16, 32),
+    "length": (24, 48, 96, 192),
+    "vocabulary": (1024, 4096, 16_384, 65_536),
+}
+QUICK_POINTS = 2
+
+
+class NoVerifier:
+    """The reward is drawn, so nothing is graded."""
+
+    def grade_many(self, completions: list[str], golds: list[str]) -> list[Verdict]:
+        """Return a verdict for each completion."""
+        return [Verdict.WRONG] * len(completions)
+
+
+def trainer(sizes: Sizes) -> Trainer:
+    """Return a trainer of random weights with these sizes."""
+    experiment = load_experiment(
+        [
+            "scale=mini",
+            f"train.prompts_per_batch={sizes.prompts}",
+            f"train.group_size={sizes.group}",
+            "train.reward=random",
+            f"sampler.batch_size={sizes.prompts * sizes.group}",
+        ]
+    )
+    others = "".join(map(chr, range(0x4E00, 0x4E00 + sizes.vocabulary)))
+    tokenizer = build_tokenizer((CHARACTERS + others)[: sizes.vocabulary - 2])
+    architecture = {
+        **experiment.model.architecture,
+        "max_position_embeddings": sizes.length + 16,
+        "initializer_range": 0.02,  # near-uniform draws: the end token comes rarely
+    }
+    policy = build_policy(architecture, tokenizer, seed=1)
+    problems = [Problem.create(f"{i % 10}+{i // 10 % 10}*7-4+1?", "0", "chain") for i in range(100)]
+    batch_size = experiment.sampler.batch_size
+    return Trainer(
+        policy=policy,
+        tokenizer=tokenizer,
+        objective=build_objective("grpo"),
+        sampler=TransformersSampler(policy, tokenizer, batch_size),
+        verifier=NoVerifier(),
+        problems=problems,
+        prompts=encode_prompts(tokenizer, problems, 16),
+        settings=experiment.train,
+        max_tokens=sizes.length,
+        seed=1,
+    )
+
+
+class Steps:
+    """A trainer that takes its next step when called, and keeps what the steps reported."""
+
+    def __init__(self, sizes: Sizes) -> None:
+        self.trainer = trainer(sizes)
+        self.timings: list[dict[str, float]] = []
+        self.lengths: list[float] = []
+
+    def __call__(self) -> None:
+        with deterministic():
+            metrics, timings = self.trainer.step(len(self.timings) + 1)
+        self.timings.append(timings)
+        self.lengths.append(metrics["completion_length"])
+
+
+def exponent(sizes: np.ndarray, values: np.ndarray) -> float:
+    """Return p of the least-squares fit values = c * sizes**p, in logarithms."""
+    return float(np.polyfit(np.log(sizes), np.log(values), 1)[0])
+
+
+def axis(name: str, points: tuple[int, ...], repetitions: int) -> dict[str, Any]:
+    """Measure one axis; `memory` is MiB above an idle process."""
+    sizes = {point: replace(BASE, **{name: point}) for point in points}
+    steps = {point: Steps(at) for point, at in sizes.items()}
+    seconds = interleaved(steps, repetitions)
+    memory = [
+        fresh_process("benchmarks.growth", json.dumps(asdict(at)))["mib"] for at in sizes.values()
+    ]
+    medians = np.array([np.median(seconds[point]) for point in points])
+    # What is asked for is not quite what is drawn: fit over the length that was drawn.
+    drawn = [float(np.mean(step.lengths)) for step in steps.values()]
+    x = np.array(drawn if name == "length" else points, dtype=float)
+    phases = {
+        phase: [float(np.median([t[phase] for t in s.timings[1:]])) for s in steps.values()]
+        for phase in ("sample", "old_log_probs", "update")
+    }
+    return {
+        "points": list(points),
+        "drawn_length": drawn,
+        "seconds": medians.tolist(),
+        "seconds_quartiles": [np.quantile(seconds[p], [0.25, 0.75]).tolist() for p in points],
+        "phases": phases,
+        "memory_mib": memory,
+        "time_exponent": exponent(x, medians),
+        "time_exponent_last": exponent(x[-2:], medians[-2:]),
+        "memory_exponent": exponent(x, np.array(memory)),
+        "memory_exponent_last": exponent(x[-2:], np.array(memory[-2:])),
+    }
+
+
+def table(axes: dict[str, dict[str, Any]]) -> str:
+    """Return the exponents, over all sizes and between the two largest."""
+    lines = [
+        "| size | from | to | seconds | MiB | time exponent | last doubling | memory exponent "
+        "| last doubling |",
+        "|---|---:|---:|---|---|---:|---:|---:|---:|",
+    ]
+    for name, found in axes.items():
+        seconds = ", ".join(f"{value:.2f}" for value in found["seconds"])
+        memory = ", ".join(f"{value:.0f}" for value in found["memory_mib"])
+        lines.append(
+            f"| {name} | {found['points'][0]} | {found['points'][-1]} | {seconds} | {memory} | "
+            f"{found['time_exponent']:.2f} | {found['time_exponent_last']:.2f} | "
+            f"{found['memory_exponent']:.2f} | {found['memory_exponent_last']:.2f} |"
+        )
+    return "\n".join(lines)
+
+
+def measure(quick: bool) -> Report:
+    """Every axis."""
+    axes = {
+        name: axis(name, points[:QUICK_POINTS] if quick else points, 2 if quick else 3)
+        for name, points in AXES.items()
+    }
+    found = []
+    for name, result in axes.items():
+        found.append(Measurement(f"time exponent, {name}", [result["time_exponent"]], ""))
+        found.append(Measurement(f"memory exponent, {name}", [result["memory_exponent"]], ""))
+    at = ", ".join(f"{name} {value}" for name, value in asdict(BASE).items())
+    text = (
+        f"{table(axes)}\n\nFrom the base {at}. Memory is the peak of a fresh process above what it "
+        "held before the policy was built. Seeds: runs share nothing, so time grows with exponent "
+        "1 and memory not at all."
+    )
+    return Report("Growth of the RL step", found, text, {"base": asdict(BASE), "axes": axes})
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    before = peak_mib()
+    Steps(Sizes(**json.loads(sys.argv[1])))()
+    print(json.dumps({"mib": peak_mib() - before}))

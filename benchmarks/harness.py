@@ -1,0 +1,160 @@
+"""What the benchmarks share: interleaved timing, medians and quartiles, the machine, comparison.
+
+A benchmark is a module with ``measure(quick: bool) -> Report``. The machine drifts, so the sides of
+a comparison take turns in one process and the ratio of each turn is kept: `interleaved`, `ratios`.
+"""
+
+import gc
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import psutil
+import torch
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
+PACKAGES = ("torch", "transformers", "trl", "numpy", "pandas", "math-verify", "snakemake")
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Repeated values of one quantity. `unit` is s, ms, /s, MiB, x (a ratio) or empty."""
+
+    name: str
+    values: Sequence[float]
+    unit: str = "s"
+    lower_is_better: bool = True
+
+    def summary(self) -> dict[str, Any]:
+        """Return the median, the quartiles and what else a stored result keeps."""
+        values = list(self.values)
+        low, median, high = (
+            statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else values * 3
+        )
+        return {
+            "median": median,
+            "low": low,
+            "high": high,
+            "repetitions": len(values),
+            "unit": self.unit,
+            "lower_is_better": self.lower_is_better,
+        }
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a benchmark found: measurements to compare over time, and text for the reader."""
+
+    title: str
+    measurements: Sequence[Measurement]
+    text: str = ""  # Markdown behind the table
+    details: dict[str, Any] = field(default_factory=dict)  # for figures; kept, not compared
+
+    def stored(self) -> dict[str, Any]:
+        """Return the report as plain containers."""
+        return {
+            "title": self.title,
+            "measurements": {m.name: m.summary() for m in self.measurements},
+            "text": self.text,
+            "details": self.details,
+        }
+
+
+def interleaved(
+    sides: Mapping[str, Callable[[], Any]], repetitions: int, warmup: int = 1
+) -> dict[str, list[float]]:
+    """Return the seconds of each side, of `repetitions` turns in which every side runs once.
+
+    The order within a turn alternates, so that no side always follows the same other one.
+    """
+    seconds: dict[str, list[float]] = {name: [] for name in sides}
+    for turn in range(-warmup, repetitions):
+        for name in list(sides)[:: 1 if turn % 2 else -1]:
+            gc.collect()
+            start = time.perf_counter()
+            sides[name]()
+            elapsed = time.perf_counter() - start
+            if turn >= 0:
+                seconds[name].append(elapsed)
+    return seconds
+
+
+def ratios(numerator: Sequence[float], denominator: Sequence[float]) -> list[float]:
+    """Return the ratio of each turn."""
+    return [above / below for above, below in zip(numerator, denominator, strict=True)]
+
+
+def fresh_process(module: str, *arguments: str) -> dict[str, Any]:
+    """Run ``python -m module arguments`` and return what it printed last, read as JSON.
+
+    For peak memory: a process never gives back what earlier measurements took.
+    """
+    command = [sys.executable, "-m", module, *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)} failed ({done.returncode}): {done.stderr[-2000:]}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def peak_mib() -> float:
+    """Return the highest resident memory of this process so far, in MiB (Linux)."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    raise RuntimeError("/proc/self/status has no VmHWM: peak memory is measured on Linux only")
+
+
+def calibration(repetitions: int = 7) -> Measurement:
+    """Seconds of fixed work, half matrix products and half interpreter: the machine's speed now."""
+    matrix = torch.ones(512, 512)
+
+    def work() -> None:
+        for _ in range(20):
+            matrix @ matrix
+        sum(i * i for i in range(1_000_000))
+
+    return Measurement("fixed work", interleaved({"work": work}, repetitions)["work"])
+
+
+def environment() -> dict[str, Any]:
+    """Return the machine, its load, the versions and the commit."""
+    versions = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            versions[name] = None
+    return {
+        "processor": _processor(),
+        "logical_cores": os.cpu_count(),
+        "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
+        "platform": platform.platform(),
+        "accelerator": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "threads": torch.get_num_threads(),
+        "load_average": os.getloadavg()[0],
+        "versions": versions,
+        "commit": _git("rev-parse", "HEAD"),
+        "changed_files": len((_git("status", "--porcelain") or "").splitlines()),
+    }
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+def _git(*arguments: str) -> str | None:
+    done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True)
+    return done.stdout.strip() if done.returncode == 0 else None
