@@ -34,9 +34,15 @@ def collapsed(tmp_path_factory):
 
 @pytest.fixture
 def script(monkeypatch):
-    """Return what a figure's script, or a module that they share, defines."""
+    """Return what a figure's script, or a module that they share, defines, in the usual style."""
     monkeypatch.syspath_prepend(FIGURES)
-    return lambda name: SimpleNamespace(**runpy.run_path(str(FIGURES / f"{name}.py")))
+
+    def load(name):
+        return SimpleNamespace(**runpy.run_path(str(FIGURES / f"{name}.py")))
+
+    with plt.rc_context():
+        load("style").apply_style()
+        yield load
 
 
 @pytest.fixture
