@@ -15,10 +15,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import numpy as np  # noqa: E402
-import pandas as pd  # noqa: E402
+import numpy as np
+import pandas as pd
 
-from maspo.statistics import (  # noqa: E402
+from maspo.statistics import (
     Outcomes,
     Settings,
     comparisons,
@@ -26,7 +26,7 @@ from maspo.statistics import (  # noqa: E402
     outcomes,
     variance_components,
 )
-from maspo.statistics.bootstrap import _chi_scales, _counts, _order  # noqa: E402
+from maspo.statistics.bootstrap import _chi_scales, _counts, _order
 
 BENCHMARKS = tuple(f"chain{length}" for length in (2, 3, 4, 5, 6, 8) for _ in range(40))
 LOGITS = np.repeat([3.0, 2.0, 1.2, 0.6, 0.0, -0.8], 40)
