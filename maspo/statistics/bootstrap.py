@@ -134,14 +134,17 @@ def _counts(draws: int, seed: int, units: int, purpose: tuple[str, ...]) -> Floa
     return generator.multinomial(units, np.full(units, 1 / units), size=draws).astype(float)
 
 
-@lru_cache(maxsize=256)
 def _unknown_variance(draws: int, seed: int, df: int, purpose: tuple[str, ...]) -> Floats:
     """Return sqrt(df / chi^2) of each draw, (draws,): stratified, to need fewer draws."""
-    generator = numpy_generator(seed, "variance", *purpose)
-    return _chi_scales(draws, df)[generator.permutation(draws)]
+    return _chi_scales(draws, df)[_order(draws, seed, purpose)]
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
+def _order(draws: int, seed: int, purpose: tuple[str, ...]) -> NDArray[np.int64]:
+    return numpy_generator(seed, "variance", *purpose).permutation(draws)
+
+
+@lru_cache(maxsize=1024)
 def _chi_scales(draws: int, df: int) -> Floats:
     return np.sqrt(df / chi2.ppf((np.arange(draws) + 0.5) / draws, df))
 

@@ -1,15 +1,18 @@
 """How many seeds and samples a wanted precision costs."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.stats import norm, t
 
 from maspo.errors import ConfigError
+from maspo.seeding import numpy_generator
 from maspo.statistics.bootstrap import noise_share
 
-STRATA = 20_000  # quantiles of each distribution in `_half_width`
+STRATA = 10_000  # quantiles of each distribution in `_half_width`
 
 
 def plan(
@@ -77,7 +80,13 @@ def plan(
 
 def _half_width(seed: float, rest: float, seeds: int, level: float) -> float:
     """Return the half-width from two standard errors: the seeds' (t) and all others' (normal)."""
+    students, normals = _quantiles(seeds - 1)
+    return float(np.quantile(np.abs(seed * students + rest * normals), level))
+
+
+@lru_cache(maxsize=64)
+def _quantiles(df: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return evenly spaced quantiles of Student's t and, shuffled, of the normal distribution."""
     grid = (np.arange(STRATA) + 0.5) / STRATA
-    shuffled = np.random.Generator(np.random.Philox(0)).permutation(grid)
-    draws = seed * t.ppf(grid, seeds - 1) + rest * norm.ppf(shuffled)
-    return float(np.quantile(np.abs(draws), level))
+    shuffled = numpy_generator("plan").permutation(grid)
+    return t.ppf(grid, df), norm.ppf(shuffled)
