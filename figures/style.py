@@ -1,6 +1,9 @@
 """One look for every figure: sizes, colours that colour-blind readers can tell apart, saving."""
 
+from collections.abc import Iterable
+from itertools import cycle
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 
@@ -8,29 +11,35 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+Look = dict[str, Any]
 
 # Okabe and Ito's palette; line styles and markers differ too, so that grey prints can be read.
-_BLACK, _ORANGE, _SKY, _GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
-_BLUE, _RED, _PINK, _GREY = "#0072B2", "#D55E00", "#CC79A7", "#8C8C8C"
-METHOD_STYLES = {
-    "base": {"color": _GREY, "linestyle": ":", "marker": "x"},
-    "grpo": {"color": _BLACK, "linestyle": "--", "marker": "o"},
-    "clip_higher": {"color": _ORANGE, "linestyle": "-.", "marker": "s"},
-    "dac": {"color": _GREEN, "linestyle": (0, (5, 1, 1, 1)), "marker": "^"},
-    "entropy_adv": {"color": _PINK, "linestyle": (0, (3, 1)), "marker": "v"},
-    "bapo": {"color": _SKY, "linestyle": (0, (1, 1)), "marker": "D"},
-    "sapo": {"color": _BLUE, "linestyle": (0, (6, 2)), "marker": "P"},
-    "maspo": {"color": _RED, "linestyle": "-", "marker": "*"},
+BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
+BLUE, RED, PINK, GREY = "#0072B2", "#D55E00", "#CC79A7", "#8C8C8C"
+RECOMMENDED = {"color": "#BFBFBF", "alpha": 0.5, "linewidth": 0}  # what the paper recommends
+METHODS: dict[str, Look] = {
+    "base": {"color": GREY, "linestyle": ":", "marker": "x"},
+    "grpo": {"color": BLACK, "linestyle": "--", "marker": "o"},
+    "clip_higher": {"color": ORANGE, "linestyle": "-.", "marker": "s"},
+    "dac": {"color": GREEN, "linestyle": (0, (5, 1, 1, 1)), "marker": "^"},
+    "entropy_adv": {"color": PINK, "linestyle": (0, (3, 1)), "marker": "v"},
+    "bapo": {"color": SKY, "linestyle": (0, (1, 1)), "marker": "D"},
+    "sapo": {"color": BLUE, "linestyle": (0, (6, 2)), "marker": "P"},
+    "maspo": {"color": RED, "linestyle": "-", "marker": "*"},
 }
-_CYCLE = [
+OTHERS: list[Look] = [
     {"color": color, "linestyle": linestyle, "marker": marker}
     for color, linestyle, marker in zip(
-        [_BLUE, _ORANGE, _GREEN, _PINK, _SKY, _BLACK, _RED, _GREY],
-        ["--", "-.", (0, (5, 1, 1, 1)), (0, (3, 1)), (0, (1, 1)), ":", "-", (0, (6, 2))],
-        "so^vDPx*",
+        [BLUE, ORANGE, GREEN, PINK, SKY, BLACK, GREY, RED],
+        ["--", "-.", (0, (5, 1, 1, 1)), (0, (3, 1)), (0, (1, 1)), ":", (0, (6, 2)), "-"],
+        ["s", "o", "^", "v", "D", "P", "X", "h"],
         strict=True,
     )
 ]
+# A method trained with other settings (maspo@lr_1e-4) keeps its colour and marker.
+RETRAINED = [(0, (1, 2)), (0, (8, 2, 1, 2)), (0, (2, 4)), (0, (10, 4))]
 
 
 def apply_style() -> None:
@@ -40,23 +49,61 @@ def apply_style() -> None:
             "figure.dpi": 100,
             "savefig.dpi": 200,
             "font.size": 9,
+            "axes.titlesize": 9,
+            "axes.titlelocation": "left",
             "axes.spines.top": False,
             "axes.spines.right": False,
             "axes.grid": True,
             "grid.alpha": 0.3,
             "grid.linewidth": 0.6,
-            "lines.linewidth": 1.5,
+            "lines.linewidth": 1.4,
+            "lines.markersize": 5,
             "legend.frameon": False,
             "pdf.fonttype": 42,
         }
     )
 
 
-def styles_for(variants: list[str]) -> dict[str, dict]:
-    """Return a style for each variant: a method's own, and others in turn."""
-    others = [variant for variant in variants if variant not in METHOD_STYLES]
-    cycle = {variant: _CYCLE[i % len(_CYCLE)] for i, variant in enumerate(others)}
-    return {variant: METHOD_STYLES.get(variant) or cycle[variant] for variant in variants}
+def styles_for(variants: Iterable[str]) -> dict[str, Look]:
+    """Return a look for each variant: a method's own, and others in turn.
+
+    Others first take the colours that no named method of the figure has.
+    """
+    variants = list(variants)
+    objectives = list(dict.fromkeys(variant.partition("@")[0] for variant in variants))
+    used = {METHODS[name]["color"] for name in objectives if name in METHODS}
+    others = cycle(sorted(OTHERS, key=lambda look: look["color"] in used))
+    looks = {name: METHODS.get(name) or next(others) for name in objectives}
+    styles, retrained = {}, dict.fromkeys(objectives, 0)
+    for variant in variants:
+        name, _, settings = variant.partition("@")
+        styles[variant] = looks[name]
+        if settings:
+            line = RETRAINED[retrained[name] % len(RETRAINED)]
+            styles[variant] = looks[name] | {"linestyle": line}
+            retrained[name] += 1
+    return styles
+
+
+def line(look: Look) -> Look:
+    """Return the part of a look that a line without markers takes."""
+    return {key: look[key] for key in ("color", "linestyle")}
+
+
+def dot(look: Look) -> Look:
+    """Return the part of a look that a marker without a line takes."""
+    return {"color": look["color"], "marker": look["marker"], "linestyle": "none"}
+
+
+def legend(
+    figure: Figure, labels: dict[str, str], styles: dict[str, Look], extra: Iterable[Line2D] = ()
+) -> None:
+    """Put one legend of the variants, and of `extra` handles, below the panels."""
+    handles = [Line2D([], [], label=label, **styles[name]) for name, label in labels.items()]
+    handles.extend(extra)
+    rows = -(-sum(len(str(handle.get_label())) + 7 for handle in handles) // 110)
+    columns = -(-len(handles) // rows)
+    figure.legend(handles=handles, loc="outside lower center", ncols=columns, handlelength=3.2)
 
 
 def save(figure: Figure, folder: Path | str, name: str) -> None:

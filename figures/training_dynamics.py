@@ -1,48 +1,74 @@
-"""Training dynamics: reward, entropy, gated fraction and length against the rollout batch."""
+"""Training dynamics: reward, entropy, length, gate, gradient and ratio over training.
+
+Each panel has the curves, and beside them the end of training on an axis of its own.
+"""
 
 import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
-from results import arguments, read_metrics, read_scores
-from style import apply_style, save, styles_for
+from intervals import draw_intervals
+from results import arguments, curve, ending, labels_of, read_table
+from style import Look, apply_style, legend, save, styles_for
 
-PANELS = {
-    "reward": "Reward",
-    "entropy": "Entropy of the old policy (nats)",
-    "gated_fraction": "Tokens with gradient weight < 1",
-    "completion_length": "Completion length (tokens)",
+PANELS = {  # metric: (title, scale of the axis)
+    "reward": ("Reward", "linear"),
+    "entropy": ("Entropy (nats)", "linear"),
+    "completion_length": ("Completion length (tokens)", "linear"),
+    "gated_fraction": ("Tokens of weight < 1", "linear"),
+    "gradient_norm": ("Gradient norm", "log"),
+    "ratio_max": ("Largest ratio", "log"),
 }
+COLUMNS = ["variant", "label", "step", "metric", "mean", "low", "high", "seeds"]
+
+
+def draw_curves(axis: Axes, dynamics: pd.DataFrame, metric: str, styles: dict[str, Look]) -> None:
+    """Draw a metric of every variant over the steps, with the band over seeds."""
+    for i, (variant, look) in enumerate(styles.items()):
+        steps = curve(dynamics, variant, metric).dropna(subset="mean")
+        apart = max(1, len(steps) // 6)  # markers of different curves stand at different steps
+        first = i * apart // len(styles)
+        axis.plot(steps.index, steps["mean"], markevery=(first, apart), markersize=4, **look)
+        band = {"color": look["color"], "alpha": 0.12, "linewidth": 0}
+        axis.fill_between(steps.index, steps.low, steps.high, **band)
+
+
+def draw(dynamics: pd.DataFrame) -> Figure:
+    """Return the figure for the rows of ``<study>_dynamics.csv``."""
+    labels = labels_of(dynamics)
+    styles = styles_for(labels)
+    figure = plt.figure(figsize=(10, 5.4), layout="constrained")
+    grid = figure.add_gridspec(2, 6, width_ratios=[4, 1.5] * 3)
+    for i, (metric, (title, scale)) in enumerate(PANELS.items()):
+        row, column = divmod(i, 3)
+        curves = figure.add_subplot(grid[row, 2 * column])
+        draw_curves(curves, dynamics, metric, styles)
+        curves.set_title(title)
+        if scale == "log":
+            curves.set_yscale("log")
+            curves.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            curves.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+            curves.yaxis.set_minor_formatter(NullFormatter())
+        if row == 1:
+            curves.set_xlabel("Rollout batch")
+        ends = figure.add_subplot(grid[row, 2 * column + 1])
+        final = ending(dynamics, metric).reindex(list(styles))
+        if final.value.notna().any():
+            draw_intervals(ends, final, list(styles.values()), horizontal=False, digits=2)
+        ends.set_title("at the end", fontsize=8, color="0.35")
+        ends.set_xticks([])
+        ends.tick_params(labelsize=7)
+    legend(figure, labels, styles)
+    return figure
 
 
 def main() -> None:
     options = arguments(__doc__)
-    scores = read_scores(options.results, options.sweep)
-    labels = scores[scores.variant != "base"].drop_duplicates("variant").set_index("variant").label
-    styles = styles_for(list(labels.index))
+    dynamics = read_table(options.tables / f"{options.study}_dynamics.csv", COLUMNS)
     apply_style()
-    figure, axes = plt.subplots(2, 2, figsize=(8, 5.2), sharex=True, layout="constrained")
-    for variant, label in labels.items():
-        seeds = sorted(scores.seed[scores.variant == variant].unique())
-        steps = read_metrics(options.results, variant, seeds).groupby("step")
-        look = {key: styles[variant][key] for key in ("color", "linestyle")}
-        for axis, metric in zip(axes.flat, PANELS, strict=True):
-            mean = steps[metric].mean()
-            axis.plot(mean.index, mean, label=label, **look)
-            axis.fill_between(
-                mean.index,
-                steps[metric].min(),
-                steps[metric].max(),
-                color=look["color"],
-                alpha=0.15,
-                linewidth=0,
-            )
-    for axis, title in zip(axes.flat, PANELS.values(), strict=True):
-        axis.set_title(title, loc="left", fontsize=9)
-    for axis in axes[1]:
-        axis.set_xlabel("Rollout batch")
-    figure.legend(
-        *axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=len(labels)
-    )
-    save(figure, options.output, "training_dynamics")
+    save(draw(dynamics), options.output, "training_dynamics")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """The real DAG at scale smoke: built once, then questioned."""
 
-import os
 import re
 import shutil
 import signal
@@ -17,47 +16,10 @@ from maspo.files import read_json, read_json_lines, sha256
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.workflow
-
-
-class Project:
-    """A folder with its own results and its own copy of the configuration."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        shutil.copytree(ROOT / "configs", folder / "configs")
-        self.environment = {**os.environ, "MASPO_CONFIGS": str(folder / "configs")}
-
-    def snakemake(self, *arguments, config=("scale=smoke",), check=True):
-        command = [
-            *(sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"),
-            *("--workflow-profile", ROOT / "workflow" / "profiles" / "default"),
-            *("--directory", self.folder, "--cores", "all", *arguments, "--config", *config),
-        ]
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True)
-        output = done.stdout + done.stderr
-        assert not check or done.returncode == 0, output
-        return output
-
-    def step(self, name, *overrides, **options):
-        command = [sys.executable, "-m", f"maspo.steps.{name}", "scale=smoke", *overrides]
-        return subprocess.Popen(command, env=self.environment, cwd=self.folder, **options)
-
-    @property
-    def results(self):
-        return self.folder / "results" / "smoke"
-
-    def edit(self, path, old, new):
-        file = self.folder / "configs" / path
-        text = file.read_text()
-        assert old in text
-        file.write_text(text.replace(old, new))
-
-
-@pytest.fixture(scope="module")
-def project(tmp_path_factory):
-    project = Project(tmp_path_factory.mktemp("project"))
-    project.snakemake()
-    return project
+FIGURES = [
+    *("smoke/training_dynamics", "smoke/avg_at_k", "smoke/pass_at_k", "smoke/gradient_use"),
+    *("smoke/entropy_accuracy", "smoke/sample_efficiency", "claims", "trust_regions"),
+]
 
 
 def planned(output):
@@ -67,14 +29,14 @@ def planned(output):
 
 
 def test_every_result_is_there_and_holds_numbers(project):
-    tables, figures = project.results / "tables", project.results / "figures"
+    tables, figures = project.results / "default/tables", project.results / "default/figures"
     means = pd.read_csv(tables / "smoke.csv")
     assert list(means.variant.unique()) == ["base", "grpo", "maspo"]
     assert means.avg_at_k.between(0, 1).all()
     assert len(means) == 3 * 7
     assert "| MASPO |" in (tables / "smoke.md").read_text()
     assert r"\bottomrule" in (tables / "smoke.tex").read_text()
-    for name in ("smoke/training_dynamics", "smoke/avg_at_k", "trust_regions"):
+    for name in FIGURES:
         with Image.open(figures / f"{name}.png") as image:
             assert min(image.size) > 400
             assert len(image.convert("L").resize((64, 64)).getcolors(4096)) > 10
@@ -158,9 +120,9 @@ def test_only_what_changed_is_trained(project, config, trained):
         (("scale=smoke", "overrides=train.lr=fast"), ["train.lr", "fast"]),
     ],
 )
-def test_a_bad_setting_stops_before_any_job(tmp_path, config, named):
-    output = Project(tmp_path).snakemake(config=config, check=False)
-    assert not (tmp_path / "results").exists()
+def test_a_bad_setting_stops_before_any_job(new_project, config, named):
+    output = new_project.snakemake(config=config, check=False)
+    assert not (new_project.folder / "results").exists()
     assert "rule data" not in output
     for word in named:
         assert word in output
@@ -231,9 +193,10 @@ def test_a_step_says_what_it_needs(project):
     assert log.strip() == "error: seed is missing: add seed=... to the command line"
 
 
-def test_figures_run_alone(project, tmp_path):
-    for name in ("training_dynamics", "avg_at_k"):
-        command = [sys.executable, ROOT / "figures" / f"{name}.py", "--results", project.results]
-        subprocess.run([*command, "--sweep", "smoke", "--output", tmp_path], check=True)
-        original = project.results / "figures" / "smoke" / f"{name}.png"
-        assert (tmp_path / f"{name}.png").read_bytes() == original.read_bytes()
+@pytest.mark.parametrize("name", ["training_dynamics", "avg_at_k"])
+def test_a_figure_drawn_alone_is_that_of_the_dag(project, tmp_path, name):
+    suite = project.results / "default"
+    command = [sys.executable, ROOT / "figures" / f"{name}.py", "--tables", suite / "tables"]
+    subprocess.run([*command, "--study", "smoke", "--output", tmp_path], check=True)
+    original = suite / "figures" / "smoke" / f"{name}.png"
+    assert (tmp_path / f"{name}.png").read_bytes() == original.read_bytes()

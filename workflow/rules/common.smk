@@ -13,6 +13,7 @@ from snakemake.utils import validate
 from maspo.config import (
     SUITES,
     as_dict,
+    config_dir,
     load_experiment,
     load_suite,
     objective_settings,
@@ -54,6 +55,8 @@ os.environ.update(
     PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()])
 )
 STEP = "python -m maspo.steps"
+# What the reports of a suite depend on besides its runs.
+SUITE_SETTINGS = ["seeds", "studies", "variants", "full", "statistics"]
 
 
 def arguments(*groups):
@@ -85,7 +88,9 @@ def policy_of(wildcards):
 def runs_of(wildcards):
     """Return (variant, seed) of every run of a study, or of a whole suite."""
     studies = STUDIES[wildcards.suite]
-    chosen = [studies[wildcards.study]] if "study" in wildcards.keys() else studies.values()
+    chosen = (
+        [studies[wildcards.study]] if "study" in wildcards.keys() else studies.values()
+    )
     return list(dict.fromkeys(run for study in chosen for run in study.runs))
 
 
@@ -116,4 +121,6 @@ def figure_file(name):
 wildcard_constraints:
     seed=r"\d+",
     suite="|".join(SUITES),
-    study="|".join(dict.fromkeys(study for suite in STUDIES.values() for study in suite)),
+    study="|".join(
+        dict.fromkeys(study for suite in STUDIES.values() for study in suite)
+    ),

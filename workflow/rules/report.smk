@@ -1,19 +1,22 @@
-# What the step writes for each study besides the Markdown table.
-TABLES = [".csv", ".tex", "_runs.csv"]
+# Files of each study's tables, and of a whole suite's.
+STUDY_TABLES = [".csv", ".md", ".tex", "_runs.csv", "_at_k.csv"]
+STUDY_TABLES += ["_comparisons.csv", "_comparisons.md", "_dynamics.csv"]
+STUDY_TABLES += ["_efficiency.csv", "_efficiency.md", "_gradient_use.csv"]
+SUITE_TABLES = [
+    f"{name}.{kind}"
+    for name in ["stability", "cost", "published"]
+    for kind in ["csv", "md", "tex"]
+]
+SUITE_TABLES += ["variance.csv", "variance.md", "claims.tex"]
 
 
 rule table:
     input:
         records=records_of,
         logs=logs_of,
+        analysis=config_dir() / "claims.yaml",
     output:
-        markdown=report(
-            f"{RESULTS}/{{suite}}/tables/{{study}}.md",
-            caption="../report/table.rst",
-            category="Tables",
-            labels={"study": "{study}", "suite": "{suite}", "format": "Markdown"},
-        ),
-        tables=[f"{RESULTS}/{{suite}}/tables/{{study}}{end}" for end in TABLES],
+        tables=[f"{RESULTS}/{{suite}}/tables/{{study}}{end}" for end in STUDY_TABLES],
         manifest=f"{RESULTS}/{{suite}}/tables/{{study}}_manifest.json",
     log:
         f"{RESULTS}/logs/table/{{suite}}/{{study}}.log",
@@ -22,14 +25,39 @@ rule table:
     conda:
         ENVIRONMENT
     params:
-        settings=lambda wildcards: repr(STUDIES[wildcards.suite][wildcards.study]),
+        settings=lambda wildcards: [
+            settings(EXPERIMENT.statistics),
+            repr(STUDIES[wildcards.suite][wildcards.study]),
+        ],
     shell:
-        f"{STEP}.table {arguments('seeds', 'studies', 'variants', 'full')} suite={{wildcards.suite}} study={{wildcards.study}} > {{log}} 2>&1"
+        f"{STEP}.table {arguments(*SUITE_SETTINGS)} suite={{wildcards.suite}} study={{wildcards.study}} > {{log}} 2>&1"
+
+
+rule claims:
+    input:
+        records=records_of,
+        logs=logs_of,
+        analysis=config_dir() / "claims.yaml",
+        published=config_dir() / "published" / "results.csv",
+    output:
+        tables=[f"{RESULTS}/{{suite}}/tables/{name}" for name in SUITE_TABLES],
+        claims=[f"{RESULTS}/{{suite}}/claims.{kind}" for kind in ["json", "md"]],
+        manifest=f"{RESULTS}/{{suite}}/claims_manifest.json",
+    log:
+        f"{RESULTS}/logs/claims/{{suite}}.log",
+    benchmark:
+        f"{RESULTS}/usage/claims/{{suite}}.tsv"
+    conda:
+        ENVIRONMENT
+    params:
+        settings=lambda wildcards: [
+            settings(EXPERIMENT.statistics),
+            repr(STUDIES[wildcards.suite]),
+        ],
+    shell:
+        f"{STEP}.claims {arguments(*SUITE_SETTINGS)} suite={{wildcards.suite}} > {{log}} 2>&1"
 
 
 def results_of(suite):
-    """Return the tables and figures of a suite."""
-    return [
-        rules.table.output.markdown.format(suite=suite, study=study)
-        for study in STUDIES[suite]
-    ]
+    """Return the tables, as pages of the report, and the figures of a suite."""
+    return [*pages_of(suite), *figures_of(suite)]

@@ -1,0 +1,105 @@
+"""Stability: scores against learning rate, staleness and the sides of the gate; collapsed runs."""
+
+import re
+import sys
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from results import arguments, read_table
+from style import Look, apply_style, legend, save, styles_for
+from variants import FAMILIES
+
+FACTORS = {
+    "lr": "Learning rate",
+    "updates_per_batch": "Updates on one rollout batch",
+    "gate": "Gate",
+}
+MEASURES = {  # column: (title, factor from the column to what is drawn)
+    "avg_at_k": ("Avg@k (%)", 100),
+    "final_reward": ("Reward at the end", 1),
+    "final_entropy": ("Entropy at the end (nats)", 1),
+}
+COLUMNS = ["variant", "label", "objective", "factor", "value", "seeds", "collapsed"] + [
+    column + end for column in MEASURES for end in ("", "_low", "_high")
+]
+RING = {"linestyle": "none", "marker": "o", "mfc": "none", "mec": "black", "ms": 12}
+
+
+def of_factor(stability: pd.DataFrame, factor: str) -> pd.DataFrame:
+    """Return the rows of one factor in the order of its values, `place` counting these.
+
+    Numbers are ordered as numbers and spelled shortly (`value` 1e-5), names by the alphabet.
+    """
+    rows = stability[stability.factor == factor]
+    numbers = pd.to_numeric(rows.value, errors="coerce")
+    order = numbers if numbers.notna().all() else rows.value.astype(str)
+    names = rows.value.map(spelled) if numbers.notna().all() else order
+    rows = rows.assign(value=names, place=order.rank(method="dense").astype(int) - 1)
+    return rows.sort_values("place", kind="stable")
+
+
+def spelled(value: float | str) -> str:
+    """Return a short spelling of a number: 1e-05 is 1e-5."""
+    number = float(value)
+    return re.sub(r"e([+-])0", r"e\1", f"{number:.0e}" if number < 0.01 else f"{number:g}")
+
+
+def draw_panel(
+    axis: Axes, rows: pd.DataFrame, column: str, scale: float, styles: dict[str, Look]
+) -> None:
+    """Draw a measure against the factor; a ring counts the seeds that collapsed."""
+    for i, (family, look) in enumerate(styles.items()):
+        own = rows[rows.family == family]
+        # Side by side, or intervals hide each other.
+        place = own.place + (i - (len(styles) - 1) / 2) * 0.09
+        low, high = scale * own[f"{column}_low"], scale * own[f"{column}_high"]
+        axis.vlines(place, low, high, color=look["color"], linewidth=1.2)
+        axis.plot(place, scale * own[column], **look)
+        for x, row in zip(place, own.itertuples(), strict=True):
+            if row.collapsed:
+                y = scale * getattr(row, column)
+                axis.plot(x, y, **RING)
+                text = f"{row.collapsed:g}/{row.seeds:g}"
+                near = {"xytext": (9, 0), "textcoords": "offset points", "va": "center"}
+                axis.annotate(text, (x, y), fontsize=7, **near)
+    ticks = rows.drop_duplicates("place")
+    axis.set_xticks(ticks.place, ticks.value)
+    axis.set_xlim(-0.4, len(ticks) - 0.5)
+    axis.margins(y=0.1)
+
+
+def draw(stability: pd.DataFrame) -> Figure:
+    """Return the figure for ``stability.csv``: a row a factor, a column a measure."""
+    rows = stability.assign(family=stability.objective.replace(FAMILIES))
+    factors = [factor for factor in FACTORS if (rows.factor == factor).any()]
+    plain = rows[rows.objective == rows.family].drop_duplicates("family").set_index("family")
+    labels = plain.label.str.partition(",")[0].to_dict()
+    styles = styles_for(labels)
+    size = (9, 2.4 * len(factors) + 0.5)
+    figure, axes = plt.subplots(
+        len(factors), len(MEASURES), figsize=size, squeeze=False, layout="constrained"
+    )
+    for line, factor in zip(axes, factors, strict=True):
+        for axis, (column, (title, scale)) in zip(line, MEASURES.items(), strict=True):
+            draw_panel(axis, of_factor(rows, factor), column, scale, styles)
+            axis.set(title=title, xlabel=FACTORS[factor])
+    legend(figure, labels, styles, [Line2D([], [], label="collapsed seeds / seeds", **RING)])
+    return figure
+
+
+def main() -> None:
+    options = arguments(__doc__, study=None)
+    path = options.tables / "stability.csv"
+    stability = read_table(path, COLUMNS)
+    if not stability.factor.isin(list(FACTORS)).any():
+        sys.exit(f"error: {path} has no row whose factor is one of {', '.join(FACTORS)}")
+    apply_style()
+    save(draw(stability), options.output, "stability")
+
+
+if __name__ == "__main__":
+    main()

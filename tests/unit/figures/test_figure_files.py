@@ -1,0 +1,132 @@
+"""Every script writes its two files, the same bytes each time, and names a file that it lacks."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from PIL import Image
+
+from figures_data import DRAWN
+
+FIGURES = Path(__file__).parents[3] / "figures"
+SHARED = {"intervals", "results", "style", "variants"}
+# A column that every reader of the file needs.
+NEEDED = {
+    "": "avg_at_k",
+    "_runs": "samples",
+    "_at_k": "value",
+    "_comparisons": "p_holm",
+    "_dynamics": "mean",
+    "_efficiency": "area",
+    "_gradient_use": "mean_weight",
+    "tables/stability.csv": "collapsed",
+}
+READS = [(name, file) for name, (_, files) in DRAWN.items() for file in files]
+
+
+def path_of(name, file, tables):
+    """Return one of the files that a figure reads."""
+    study, _ = DRAWN[name]
+    return tables / f"{study}{file}.csv" if study else tables.parent / file
+
+
+def test_every_script_is_tested():
+    scripts = {path.stem for path in FIGURES.glob("*.py")} - SHARED
+    assert scripts == {*DRAWN, "trust_regions"}
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_equal_tables_give_equal_files(name, collapsed, draw, tmp_path):
+    for folder in ("first", "second"):
+        draw(name, collapsed, tmp_path / folder)
+        assert {path.suffix for path in (tmp_path / folder).iterdir()} == {".pdf", ".png"}
+    for end in ("pdf", "png"):
+        first, second = (tmp_path / f / f"{name}.{end}" for f in ("first", "second"))
+        assert first.read_bytes() == second.read_bytes()
+    assert (tmp_path / "first" / f"{name}.pdf").read_bytes().startswith(b"%PDF")
+    with Image.open(tmp_path / "first" / f"{name}.png") as image:
+        assert min(image.size) > 400
+        # Still readable in grey: more tones than those of paper and ink.
+        assert len(image.convert("L").resize((64, 64)).getcolors(4096)) > 10
+
+
+@pytest.mark.parametrize("name", ["avg_at_k", "trust_regions"])
+def test_a_script_runs_alone(name, collapsed, tmp_path):
+    """As a command from elsewhere, without the package on the path for the figures of tables."""
+    command = [sys.executable, FIGURES / f"{name}.py", "--output", tmp_path]
+    if name in DRAWN:
+        command += ["--tables", collapsed]
+    subprocess.run(command, check=True, cwd=tmp_path)
+    for end in ("pdf", "png"):
+        assert (tmp_path / f"{name}.{end}").stat().st_size > 5000
+
+
+def test_the_output_lies_beside_the_tables(script, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["x", "--tables", str(tmp_path / "suite" / "tables")])
+    arguments = script("results").arguments
+    assert arguments("").output == tmp_path / "suite" / "figures" / "main"
+    assert arguments("", study=None).output == tmp_path / "suite" / "figures"
+
+
+@pytest.mark.parametrize(("name", "file"), READS)
+def test_a_missing_file_is_named(name, file, collapsed, draw, tmp_path):
+    shutil.copytree(collapsed.parent, tmp_path / "suite")
+    path = path_of(name, file, tmp_path / "suite" / "tables")
+    path.unlink()
+    with pytest.raises(SystemExit) as stop:
+        draw(name, tmp_path / "suite" / "tables", tmp_path / "out")
+    assert f"{path} is missing" in str(stop.value)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("name", "file"), [pair for pair in READS if pair[0] != "claims"])
+def test_a_missing_column_is_named(name, file, collapsed, draw, tmp_path):
+    shutil.copytree(collapsed, tmp_path / "tables")
+    path = path_of(name, file, tmp_path / "tables")
+    pd.read_csv(path).drop(columns=NEEDED[file]).to_csv(path, index=False)
+    with pytest.raises(SystemExit) as stop:
+        draw(name, tmp_path / "tables", tmp_path / "out")
+    assert f"{path} has no column {NEEDED[file]}" in str(stop.value)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        ("", "holds no claims"),
+        ("[]", "holds no claims"),
+        ('{"claims": []}', "the list is empty"),
+        ('{"claims": [{"id": "x", "parts": [{}]}]}', "a part of x has no study"),
+        ('{"claims": [{"id": "x"}]}', "there is no 'parts'"),
+    ],
+)
+def test_bad_claims_are_named(content, named, draw, tmp_path):
+    file = tmp_path / "claims.json"
+    file.write_text(content)
+    with pytest.raises(SystemExit, match=named) as stop:
+        draw("claims", tmp_path / "tables", tmp_path / "out")
+    assert str(file) in str(stop.value)
+
+
+@pytest.mark.parametrize("content", ["", "variant,label\n", "\x00\x01"])
+def test_an_empty_table_is_named(content, draw, tmp_path):
+    file = tmp_path / "main_at_k.csv"
+    file.write_text(content)
+    with pytest.raises(SystemExit, match=r"main_at_k\.csv"):
+        draw("pass_at_k", tmp_path, tmp_path / "out")
+
+
+def test_a_study_without_a_factor_is_refused(collapsed, draw, tmp_path):
+    with pytest.raises(SystemExit, match="--study main: valid are alpha, beta"):
+        draw("sensitivity", collapsed, tmp_path, study="main")
+
+
+def test_a_stability_table_without_factors_is_refused(collapsed, draw, tmp_path):
+    table = pd.read_csv(collapsed / "stability.csv").assign(factor="colour")
+    (tmp_path / "tables").mkdir()
+    table.to_csv(tmp_path / "tables" / "stability.csv", index=False)
+    with pytest.raises(SystemExit, match=r"stability\.csv has no row whose factor"):
+        draw("stability", tmp_path / "tables", tmp_path / "out")

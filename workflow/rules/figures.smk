@@ -1,0 +1,148 @@
+# A figure is a script that reads the tables of one suite and writes NAME.png and NAME.pdf.
+# name: (title, tables that it reads, studies that it is drawn for or None for every study)
+STUDY_FIGURES = {
+    "avg_at_k": ("Avg@k", ["", "_runs"], None),
+    "pass_at_k": ("Pass@k and best@k", ["_at_k"], None),
+    "training_dynamics": ("Training dynamics", ["_dynamics"], None),
+    "entropy_accuracy": (
+        "Entropy against accuracy",
+        ["", "_runs", "_dynamics"],
+        None,
+    ),
+    "sample_efficiency": ("Sample efficiency", ["_dynamics", "_efficiency"], None),
+    "gradient_use": ("Gradient use", ["_gradient_use"], None),
+    "sensitivity": (
+        "Sensitivity",
+        ["", "_runs", "_dynamics"],
+        ["alpha", "beta"],
+    ),
+    "ablation": ("Ablation", ["", "_runs", "_comparisons"], ["ablation"]),
+}
+# name: (title, file that it reads, studies of which a suite must have one, or None)
+SUITE_FIGURES = {
+    "claims": ("Claims", "claims.json", None),
+    "stability": (
+        "Stability",
+        "tables/stability.csv",
+        ["learning_rate", "staleness", "ablation"],
+    ),
+}
+SHARED = [figure_file(name) for name in ["intervals", "results", "style", "variants"]]
+
+
+def study_of(wildcards):
+    """Return the study of a figure, whose title and seeds the captions name."""
+    return STUDIES[wildcards.suite][wildcards.study]
+
+
+for name, (title, tables, _) in STUDY_FIGURES.items():
+
+    rule:
+        name:
+            f"figure_{name}"
+        input:
+            tables=[f"{RESULTS}/{{suite}}/tables/{{study}}{end}.csv" for end in tables],
+            script=figure_file(name),
+            shared=SHARED,
+        output:
+            png=report(
+                f"{RESULTS}/{{suite}}/figures/{{study}}/{name}.png",
+                caption=f"../report/{name}.rst",
+                category="Figures",
+                subcategory="{study}",
+                labels={"figure": title, "study": "{study}", "suite": "{suite}"},
+            ),
+            pdf=f"{RESULTS}/{{suite}}/figures/{{study}}/{name}.pdf",
+        log:
+            f"{RESULTS}/logs/figures/{{suite}}/{{study}}/{name}.log",
+        benchmark:
+            f"{RESULTS}/usage/figures/{{suite}}/{{study}}/{name}.tsv"
+        conda:
+            ENVIRONMENT
+        params:
+            tables=f"{RESULTS}/{{suite}}/tables",
+            folder=f"{RESULTS}/{{suite}}/figures/{{study}}",
+            # For the caption.
+            title=lambda wildcards: study_of(wildcards).title,
+            seeds=lambda wildcards: study_of(wildcards).seeds,
+            samples=EXPERIMENT.evaluate.samples,
+        shell:
+            "python {input.script} --tables {params.tables} --study {wildcards.study} "
+            "--output {params.folder} > {log} 2>&1"
+
+
+for name, (title, file, _) in SUITE_FIGURES.items():
+
+    rule:
+        name:
+            f"figure_{name}"
+        input:
+            tables=f"{RESULTS}/{{suite}}/{file}",
+            script=figure_file(name),
+            shared=SHARED,
+        output:
+            png=report(
+                f"{RESULTS}/{{suite}}/figures/{name}.png",
+                caption=f"../report/{name}.rst",
+                category="Figures",
+                subcategory="all studies",
+                labels={"figure": title, "study": "all", "suite": "{suite}"},
+            ),
+            pdf=f"{RESULTS}/{{suite}}/figures/{name}.pdf",
+        log:
+            f"{RESULTS}/logs/figures/{{suite}}/{name}.log",
+        benchmark:
+            f"{RESULTS}/usage/figures/{{suite}}/{name}.tsv"
+        conda:
+            ENVIRONMENT
+        params:
+            tables=f"{RESULTS}/{{suite}}/tables",
+            folder=f"{RESULTS}/{{suite}}/figures",
+            samples=EXPERIMENT.evaluate.samples,
+        shell:
+            "python {input.script} --tables {params.tables} "
+            "--output {params.folder} > {log} 2>&1"
+
+
+rule figure_trust_regions:
+    input:
+        script=figure_file("trust_regions"),
+        shared=figure_file("style"),
+    output:
+        png=report(
+            f"{RESULTS}/{{suite}}/figures/trust_regions.png",
+            caption="../report/trust_regions.rst",
+            category="Figures",
+            subcategory="all studies",
+            labels={"figure": "Trust regions", "study": "none", "suite": "{suite}"},
+        ),
+        pdf=f"{RESULTS}/{{suite}}/figures/trust_regions.pdf",
+    log:
+        f"{RESULTS}/logs/figures/{{suite}}/trust_regions.log",
+    benchmark:
+        f"{RESULTS}/usage/figures/{{suite}}/trust_regions.tsv"
+    conda:
+        ENVIRONMENT
+    params:
+        folder=f"{RESULTS}/{{suite}}/figures",
+    shell:
+        "python {input.script} --output {params.folder} > {log} 2>&1"
+
+
+def figures_of(suite):
+    """Return the figures of a suite: those of each study, and those of all together."""
+    folder, studies = f"{RESULTS}/{suite}/figures", STUDIES[suite]
+    names = [f"{study}/{name}" for study in studies for name in figures_of_study(study)]
+    for name, (_, _, needed) in SUITE_FIGURES.items():
+        if needed is None or set(needed) & set(studies):
+            names.append(name)
+    return [f"{folder}/{name}.png" for name in [*names, "trust_regions"]]
+
+
+def figures_of_study(study):
+    """Return the names of the figures that are drawn for a study."""
+    return [
+        name
+        for name, (_, _, studies) in STUDY_FIGURES.items()
+        if studies is None or study in studies
+    ]
