@@ -67,6 +67,14 @@ def test_largest_shift_is_bounded(truth, widths):
     assert found.high >= wanted - 1e-12
 
 
+def test_bounds_are_no_wider_than_they_have_to_be():
+    data = Told([0.5, 0.4, 0.3, 0.2], [0.1] * 32)
+    best = statistics.BestInside(["maspo"], "others", "avg").effect(data)
+    assert (best.low, best.high) == pytest.approx((0.0, 0.2))
+    shift = statistics.LargestShift("maspo", "avg").effect(data)
+    assert (shift.low, shift.high) == pytest.approx((0.2, 0.4))
+
+
 def test_levels_are_corrected_for_the_number_of_variants():
     data = Told([0.5, 0.4, 0.3, 0.2], [0.1] * 32)
     statistics.BestInside(["maspo"], "others", "avg").effect(data)
