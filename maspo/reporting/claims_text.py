@@ -72,22 +72,23 @@ def _number(value: float) -> float | None:
 
 def claims_markdown(suite: Suite, verdicts: Sequence[ClaimVerdict]) -> str:
     """Return the verdicts as tables, with the reasons, sources and commands below them."""
-    texts = [f"# Claims at scale {suite.scale}, suite {suite.experiment.suite}\n"]
+    texts = []
     for kind, title in KIND_TITLES.items():
         chosen = [verdict for verdict in verdicts if verdict.claim.kind == kind]
         if chosen:
             rows = [row for verdict in chosen for row in _rows(verdict)]
-            texts += [f"## {title}\n", markdown(HEADER, rows, left=len(HEADER))]
+            texts += [f"### {title}\n", markdown(HEADER, rows, left=len(HEADER))]
             texts += [_details(verdict) for verdict in chosen]
     statistics = suite.analysis.statistics
     texts.append(
-        f"Intervals: {100 * statistics.level:g} %. An effect without an interval comes from one "
+        f"Scale {suite.scale}, suite {suite.experiment.suite}; {100 * statistics.level:g} % "
+        "intervals. An effect without an interval comes from one "
         "seed. docs/claims.md defines every statistic.\n"
     )
     fell = collapses(suite)
     fallen = [f"{label(v)} (seed {seed})" for (v, seed), fall in fell.items() if fall]
     names = f": {', '.join(fallen)}" if fallen else ""
-    texts += ["## Collapse\n", definition(suite.analysis.collapse) + "\n"]
+    texts += ["### Collapse\n", definition(suite.analysis.collapse) + "\n"]
     texts.append(f"{len(fallen)} of the {len(fell)} runs of this suite collapsed{names}.\n")
     return "\n".join(texts)
 

@@ -114,3 +114,10 @@ def run_files(results: Results, runs: Sequence[tuple[str, int]]) -> list[Path]:
             folder = results.layout.run(variant, seed)
             files += [folder / "metrics.jsonl", folder / "timings.jsonl"]
     return files
+
+
+def manifest_files(results: Results, runs: Sequence[tuple[str, int]]) -> list[Path]:
+    """Return the manifests of these runs and their evaluations: the seconds and the machines."""
+    folders = [results.layout.evaluation(variant, seed) for variant, seed in runs]
+    folders += [results.layout.run(v, seed) for v, seed in runs if v != BASE_VARIANT]
+    return [folder / "manifest.json" for folder in folders]

@@ -7,7 +7,7 @@ from maspo.files import write_text
 from maspo.reporting.analysis import claims_path
 from maspo.reporting.files import suite_files
 from maspo.reporting.published import published_path
-from maspo.reporting.results import Results, run_files
+from maspo.reporting.results import Results, manifest_files, run_files
 from maspo.reporting.suite import load_suite_data
 from maspo.steps.common import StepRecord, run_step
 
@@ -28,7 +28,11 @@ def claims(experiment: Experiment) -> None:
             "statistics": as_dict(experiment.statistics),
         },
         {"bootstrap": experiment.statistics.seed},
-        [claims_path(), published_path(), *run_files(suite.results, suite.runs)],
+        [
+            *(claims_path(), published_path()),
+            *run_files(suite.results, suite.runs),
+            *manifest_files(suite.results, suite.runs),
+        ],
         [folder / file for file in texts],
         manifest="claims_manifest.json",
     )

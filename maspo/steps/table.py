@@ -5,6 +5,7 @@ from dataclasses import asdict
 from maspo.config import Experiment, as_dict
 from maspo.errors import ConfigError
 from maspo.files import write_text
+from maspo.reporting.analysis import claims_path
 from maspo.reporting.files import study_files
 from maspo.reporting.results import Results, run_files
 from maspo.reporting.suite import load_suite_data
@@ -28,7 +29,7 @@ def table(experiment: Experiment) -> None:
         folder,
         {"study": asdict(data.study), "statistics": as_dict(experiment.statistics)},
         {"bootstrap": experiment.statistics.seed},
-        run_files(suite.results, data.runs),
+        [claims_path(), *run_files(suite.results, data.runs)],
         [folder / file for file in texts],
         manifest=f"{name}_manifest.json",
     )

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maspo.reporting import claim_statistics as statistics
@@ -46,6 +46,7 @@ class Told:
         return pd.DataFrame(rows)
 
 
+@settings(deadline=None, max_examples=50)
 @given(means, widths, st.integers(1, 3))
 def test_best_inside_is_bounded(truth, widths, inside):
     data = Told(truth, widths)
@@ -56,6 +57,7 @@ def test_best_inside_is_bounded(truth, widths, inside):
     assert found.high >= wanted - 1e-12
 
 
+@settings(deadline=None, max_examples=50)
 @given(means, widths)
 def test_largest_shift_is_bounded(truth, widths):
     found = statistics.LargestShift("maspo", "avg").effect(Told(truth, widths))
@@ -63,6 +65,14 @@ def test_largest_shift_is_bounded(truth, widths):
     assert found.value == pytest.approx(wanted)
     assert found.low <= wanted + 1e-12
     assert found.high >= wanted - 1e-12
+
+
+def test_bounds_are_no_wider_than_they_have_to_be():
+    data = Told([0.5, 0.4, 0.3, 0.2], [0.1] * 32)
+    best = statistics.BestInside(["maspo"], "others", "avg").effect(data)
+    assert (best.low, best.high) == pytest.approx((0.0, 0.2))
+    shift = statistics.LargestShift("maspo", "avg").effect(data)
+    assert (shift.low, shift.high) == pytest.approx((0.2, 0.4))
 
 
 def test_levels_are_corrected_for_the_number_of_variants():

@@ -10,6 +10,7 @@ import pytest
 import yaml
 from fabricate import STEPS, Skill, make_runs, settings, study_data, suite_of
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from maspo.config import load_experiment, load_study, options
@@ -48,6 +49,7 @@ def test_one_seed_decides_nothing():
     assert judge(effect(0.1, 0.3, seeds=1), 0.0, None) is Ruling.INCONCLUSIVE
 
 
+@hypothesis_settings(deadline=None)
 @given(st.floats(-1, 1), st.floats(-1, 1), st.floats(-1, 1))
 def test_a_claim_and_its_opposite_never_both_hold(one, two, bound):
     found = effect(min(one, two), max(one, two))

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from fabricate import STEPS, Skill, make_runs, study_data, write_run
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from maspo.errors import DataError
@@ -98,6 +99,7 @@ def test_a_reward_never_reached_is_no_number():
     assert np.isnan(steps_to([0.1, 0.2], 0.5, 1))
 
 
+@hypothesis_settings(deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30), st.integers(1, 10), st.floats(0.01, 1))
 def test_steps_to_agrees_with_a_plain_search(values, window, reward):
     size = min(window, len(values))
@@ -161,6 +163,7 @@ def test_the_definition_states_every_threshold(settings):
         assert number in text
 
 
+@hypothesis_settings(deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=20), st.integers(1, 25))
 def test_running_mean_keeps_bounds_and_length(values, window):
     means = running_mean(np.array(values), window)

@@ -250,10 +250,12 @@ def test_the_steps_write_every_file_and_read_each_record_once(experiment, tmp_pa
     use = pd.read_csv(folder / "tables" / "main_gradient_use.csv")
     assert sorted({*use.bin_low, *use.bin_high}) == EDGES
     manifest = json.loads((folder / "tables" / "main_manifest.json").read_text())
-    assert len(manifest["inputs"]) == 15 + 2 * 14
+    assert len(manifest["inputs"]) == 1 + 15 + 2 * 14
     assert "results/default/tables/main.csv" in manifest["outputs"]
     manifest = json.loads((folder / "claims_manifest.json").read_text())
-    assert any(path.endswith("claims.yaml") for path in manifest["inputs"])
+    names = [path.rsplit("/", 1)[-1] for path in manifest["inputs"]]
+    assert names.count("manifest.json") == 15 + 14
+    assert {"claims.yaml", "results.csv"} <= set(names)
 
 
 def test_the_tables_are_the_same_when_made_again(experiment, tmp_path):
