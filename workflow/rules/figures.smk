@@ -1,5 +1,6 @@
 # A figure is a script that reads the tables of one suite and writes NAME.png and NAME.pdf.
 # name: (title, tables that it reads, studies that it is drawn for or None for every study)
+# The browser takes a label with two values for a switch, so the study is no label but a folder.
 STUDY_FIGURES = {
     "avg_at_k": ("Avg@k", ["", "_runs"], None),
     "pass_at_k": ("Pass@k and best@k", ["_at_k"], None),
@@ -50,7 +51,7 @@ for name, (title, tables, _) in STUDY_FIGURES.items():
                 caption=f"../report/{name}.rst",
                 category="Figures",
                 subcategory="{study}",
-                labels={"figure": title, "study": "{study}", "suite": "{suite}"},
+                labels={"figure": title, "suite": "{suite}"},
             ),
             pdf=f"{RESULTS}/{{suite}}/figures/{{study}}/{name}.pdf",
         log:
@@ -86,7 +87,7 @@ for name, (title, file, _) in SUITE_FIGURES.items():
                 caption=f"../report/{name}.rst",
                 category="Figures",
                 subcategory="all studies",
-                labels={"figure": title, "study": "all", "suite": "{suite}"},
+                labels={"figure": title, "suite": "{suite}"},
             ),
             pdf=f"{RESULTS}/{{suite}}/figures/{name}.pdf",
         log:
@@ -114,7 +115,7 @@ rule figure_trust_regions:
             caption="../report/trust_regions.rst",
             category="Figures",
             subcategory="all studies",
-            labels={"figure": "Trust regions", "study": "none", "suite": "{suite}"},
+            labels={"figure": "Trust regions", "suite": "{suite}"},
         ),
         pdf=f"{RESULTS}/{{suite}}/figures/trust_regions.pdf",
     log:

@@ -30,7 +30,7 @@ for end, (title, caption) in STUDY_PAGES.items():
                 caption=f"../report/{caption}.rst",
                 category="Tables",
                 subcategory="{study}",
-                labels={"table": title, "study": "{study}", "suite": "{suite}"},
+                labels={"table": title, "suite": "{suite}"},
             ),
         log:
             f"{RESULTS}/logs/pages/{{suite}}/{{study}}{end}.log",
@@ -59,7 +59,7 @@ for name, (title, table) in SUITE_PAGES.items():
                 caption=f"../report/{name}.rst",
                 category="Tables",
                 subcategory="all studies",
-                labels={"table": title, "study": "all", "suite": "{suite}"},
+                labels={"table": title, "suite": "{suite}"},
             ),
         log:
             f"{RESULTS}/logs/pages/{{suite}}/{name}.log",
