@@ -310,7 +310,7 @@ class Experiment:
     studies: list[str] = MISSING  # of the default suite: files of configs/study/
     full: dict[str, int] = MISSING  # studies of the full suite, each with its number of seeds
     suite: str = MISSING  # default or full
-    study: str | None = None
+    tables_of: str | None = None  # a study
     variants: list[str] | None = None  # the only study, `custom`, of the default suite
     variant: str | None = None
     seed: int | None = None

@@ -6,12 +6,14 @@ conditions than the scale's, as in ``grpo@lr_0.0001`` or ``maspo@updates_per_bat
 """
 
 import re
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import yaml
 from omegaconf import OmegaConf
 
-from maspo.config.compose import compose_raw, options
+from maspo.config.compose import compose_raw, config_dir, options
 from maspo.config.names import split_variant
 from maspo.errors import ConfigError
 
@@ -31,8 +33,7 @@ def objective_settings(variant: str) -> dict[str, Any]:
     name, _ = split_variant(variant)
     known = options("objective")
     if name in known:
-        raw = compose_raw([f"+objective={name}"])
-        return OmegaConf.to_container(raw.objective)
+        return dict(_file_settings(config_dir(), name))
     match = None
     for base in sorted(known, key=len, reverse=True):
         if match := re.fullmatch(re.escape(base) + r"_(?P<field>[a-z_]+)_(?P<value>[^_]+)", name):
@@ -51,6 +52,12 @@ def objective_settings(variant: str) -> dict[str, Any]:
         whole_for_real = type(value) is int and type(settings[field]) is float
         settings[field] = float(value) if whole_for_real else value
     return settings
+
+
+@cache  # a suite asks for the same few files dozens of times
+def _file_settings(folder: Path, name: str) -> dict[str, Any]:
+    """Return the settings of a file of `configs/objective/`."""
+    return OmegaConf.to_container(compose_raw([f"+objective={name}"]).objective)
 
 
 def build_objective(variant: str) -> Any:

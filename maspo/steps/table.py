@@ -16,10 +16,10 @@ def table(experiment: Experiment) -> None:
     """Write the tables of a study into <suite>/tables/, all named <study>..."""
     record = StepRecord("table", experiment)
     suite = load_suite_data(experiment, Results(record.layout))
-    name = experiment.study
+    name = experiment.tables_of
     if (data := suite.study([name])) is None:
         names = [data.study.name for data in suite.studies]
-        raise ConfigError(f"study={name}: the suite {experiment.suite!r} has {names}")
+        raise ConfigError(f"tables_of={name}: the suite {experiment.suite!r} has {names}")
     folder = record.layout.tables(experiment.suite)
     with record.timed("table"):
         texts = study_files(data)
@@ -36,4 +36,4 @@ def table(experiment: Experiment) -> None:
 
 
 if __name__ == "__main__":
-    run_step(table, needs=("study",))
+    run_step(table, needs=("tables_of",))

@@ -45,7 +45,7 @@ def test_every_result_is_there_and_holds_numbers(project):
 
 def test_table_equals_the_records(project):
     """The average of the table, recomputed from verdicts with pandas alone."""
-    means = pd.read_csv(project.results / "tables" / "smoke.csv")
+    means = pd.read_csv(project.results / "default/tables/smoke.csv")
     for variant, seed in (("base", 0), ("grpo", 1), ("maspo", 1)):
         folder = project.results / "evaluation" / variant / f"seed_{seed}"
         records = pd.read_parquet(folder / "records.parquet")
@@ -58,7 +58,7 @@ def test_table_equals_the_records(project):
 
 def test_manifests_name_every_file_by_its_hash(project):
     manifests = sorted(project.results.rglob("*manifest.json"))
-    assert len(manifests) == 1 + 1 + 2 + 3 + 1
+    assert len(manifests) == 1 + 1 + 2 + 3 + 1 + 1
     for manifest in map(read_json, manifests):
         assert manifest["outputs"]
         for path, digest in {**manifest["inputs"], **manifest["outputs"]}.items():
@@ -115,7 +115,7 @@ def test_only_what_changed_is_trained(project, config, trained):
         (("sede=3",), ["sede", "seeds", "overrides"]),
         (("scale=smoke", "seeds=many"), ["many", "integer"]),
         (("scale=smoke", "variants=mapso"), ["mapso", "maspo"]),
-        (("scale=smoke", "sweeps=gamma"), ["gamma", "alpha"]),
+        (("scale=smoke", "studies=gamma"), ["gamma", "alpha"]),
         (("scale=smoke", "overrides=train.lrr=1"), ["train.lrr", "lr"]),
         (("scale=smoke", "overrides=train.lr=fast"), ["train.lr", "fast"]),
     ],
@@ -162,7 +162,7 @@ def test_a_killed_training_step_resumes_to_the_same_bits(project, tmp_path):
         ("data/train.parquet", ("train", "variant=maspo", "seed=1"), "train.parquet"),
         (
             "evaluation/grpo/seed_1/records.parquet",
-            ("table", "sweeps=[smoke]"),
+            ("table", "tables_of=smoke"),
             "grpo/seed_1/records.parquet",
         ),
         (

@@ -30,7 +30,7 @@ rule table:
             repr(STUDIES[wildcards.suite][wildcards.study]),
         ],
     shell:
-        f"{STEP}.table {arguments(*SUITE_SETTINGS)} suite={{wildcards.suite}} study={{wildcards.study}} > {{log}} 2>&1"
+        f"{STEP}.table {arguments(*SUITE_SETTINGS)} suite={{wildcards.suite}} tables_of={{wildcards.study}} > {{log}} 2>&1"
 
 
 rule claims:

@@ -227,7 +227,7 @@ def experiment(tmp_path, monkeypatch):
     """Return a suite of the study main, its runs made up and read afresh."""
     monkeypatch.chdir(tmp_path)
     reading.run_records.cache_clear()
-    wanted = replace(settings("studies=[main]", "seeds=2"), results="results", study="main")
+    wanted = replace(settings("studies=[main]", "seeds=2"), results="results", tables_of="main")
     study = load_study("main", 2, wanted.train)
     make_runs(tmp_path / "results", {name: Skill() for name in study.variants}, seeds=2)
     return wanted
@@ -274,5 +274,5 @@ def test_the_tables_are_the_same_when_made_again(experiment, tmp_path):
 
 
 def test_a_study_outside_the_suite_is_refused(experiment):
-    with pytest.raises(ConfigError, match=r"study=beta: the suite 'default' has \['main'\]"):
-        table(replace(experiment, study="beta"))
+    with pytest.raises(ConfigError, match=r"tables_of=beta: the suite 'default' has \['main'\]"):
+        table(replace(experiment, tables_of="beta"))
