@@ -66,7 +66,7 @@ def trainer(sizes: Sizes) -> Trainer:
             f"sampler.batch_size={sizes.prompts * sizes.group}",
         ]
     )
-    others = "".join(map(chr, range(0x4E00, 0x4E00 + sizes.vocabulary)))
+    others = "".join(map(chr, range(0x10000, 0x10000 + sizes.vocabulary)))
     tokenizer = build_tokenizer((CHARACTERS + others)[: sizes.vocabulary - 2])
     architecture = {
         **experiment.model.architecture,
