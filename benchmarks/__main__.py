@@ -18,7 +18,7 @@ from benchmarks.harness import RESULTS, calibration, environment
 from benchmarks.history import THRESHOLD, changes, previous
 
 # In the order in which they run; the verifier takes a quarter of an hour in full.
-NAMES = ("chunked", "objectives", "rl_step", "growth", "bootstrap", "verifier", "dag")
+NAMES = ("chunked", "objectives", "rl_step", "growth", "study", "verifier", "dag")
 LONG = ("verifier",)
 
 
