@@ -37,6 +37,7 @@ class Sizes:
 
 
 BASE = Sizes()
+QUICK_BASE = Sizes(prompts=16, group=4)
 AXES = {
     "prompts": (16, 32, 64, 128),
     "group": (4, 8, 16, 32),
@@ -107,9 +108,9 @@ def exponent(sizes: np.ndarray, values: np.ndarray) -> float:
     return float(np.polyfit(np.log(sizes), np.log(values), 1)[0])
 
 
-def axis(name: str, points: tuple[int, ...], repetitions: int) -> dict[str, Any]:
+def axis(name: str, base: Sizes, points: tuple[int, ...], repetitions: int) -> dict[str, Any]:
     """Measure one axis."""
-    sizes = {point: replace(BASE, **{name: point}) for point in points}
+    sizes = {point: replace(base, **{name: point}) for point in points}
     steps = {point: Steps(at) for point, at in sizes.items()}
     seconds = interleaved(steps, repetitions, clock=time.process_time)
     memory = [peak_growth(step) for step in steps.values()]
@@ -150,18 +151,19 @@ def table(axes: dict[str, dict[str, Any]]) -> str:
 
 def measure(quick: bool) -> Report:
     """Every axis."""
+    base = QUICK_BASE if quick else BASE
     axes = {
-        name: axis(name, points[:QUICK_POINTS] if quick else points, 1 if quick else 3)
+        name: axis(name, base, points[: QUICK_POINTS if quick else None], 2 if quick else 3)
         for name, points in AXES.items()
     }
     found = []
     for name, result in axes.items():
         found.append(Measurement(f"time exponent, {name}", [result["time_exponent"]], ""))
         found.append(Measurement(f"memory exponent, {name}", [result["memory_exponent"]], ""))
-    at = ", ".join(f"{name} {value}" for name, value in asdict(BASE).items())
+    at = ", ".join(f"{name} {value}" for name, value in asdict(base).items())
     text = (
         f"{table(axes)}\n\nFrom the base {at}. Time: CPU seconds on one thread. Memory: the peak "
         "of a step above what was held before it. Seeds: runs share nothing, so time grows with "
         "exponent 1 and memory not at all."
     )
-    return Report("Growth of the RL step", found, text, {"base": asdict(BASE), "axes": axes})
+    return Report("Growth of the RL step", found, text, {"base": asdict(base), "axes": axes})
