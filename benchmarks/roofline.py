@@ -144,8 +144,8 @@ def training_bytes(policy: Architecture) -> float:
 def logits_bytes(policy: Architecture, tokens: int, chunk: int | None, copies: float = 3) -> float:
     """Return the float32 tiles alive at once, for so many tokens in one pass.
 
-    `copies` is what `benchmarks/chunked.py` measured: three for the naive version; two tiles of
-    the chunk's width for the chunked one.
+    `copies` is what `benchmarks/chunked.py` measured: three for the naive version; the chunked one
+    holds two tiles of the chunk's width with the entropy, and one without.
     """
     return 4 * tokens * (2 * chunk if chunk else copies * policy.vocabulary)
 
