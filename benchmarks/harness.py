@@ -106,8 +106,10 @@ def peak_growth(work: Callable[[], Any]) -> float:
     by itself from now on, so that the allocator keeps no freed ones and the peak is that of what
     was alive (glibc would raise this bound as it goes).
     """
-    ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 131_072)
+    allocator = ctypes.CDLL(None)
+    allocator.mallopt(M_MMAP_THRESHOLD, 131_072)
     gc.collect()
+    allocator.malloc_trim(0)  # what was freed before counts as free
     Path("/proc/self/clear_refs").write_text("5")
     before = _status_mib("VmRSS")
     work()
