@@ -4,11 +4,12 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 SCALE ?= mini
 
-.PHONY: help reproduce test install lint format clean
+.PHONY: help reproduce test bench install lint format clean
 
 help:
 	@echo "make reproduce   install, then run the whole study at scale mini"
 	@echo "make test        install, then run every test"
+	@echo "make bench       measure speed and memory; stored in benchmarks/results (BENCH=... chooses)"
 	@echo "make lint        what CI checks besides the tests"
 	@echo "make format      bring the sources into the form that lint asks for"
 	@echo "make clean       delete the virtual environment and the results"
@@ -29,6 +30,16 @@ reproduce: install
 test: install
 	@echo "== The whole test suite (4 to 6 minutes on two cores)"
 	$(BIN)/python -m pytest
+
+# Beside the package also TRL, to compare with. `make bench BENCH="rl_step chunked"` measures these.
+BENCH ?=
+$(VENV)/.installed-bench: $(VENV)/.installed constraints/trl.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints/trl.txt -e '.[dev,trl]'
+	touch $@
+
+bench: $(VENV)/.installed-bench
+	@echo "== Benchmarks (20 minutes; BENCH=--quick takes 5, BENCH=--all adds a long one)"
+	HF_HUB_OFFLINE=1 $(BIN)/python -m benchmarks $(BENCH)
 
 lint: install
 	$(BIN)/ruff check .

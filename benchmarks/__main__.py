@@ -18,7 +18,7 @@ from benchmarks.harness import RESULTS, calibration, environment
 from benchmarks.history import THRESHOLD, changes, previous
 
 # In the order in which they run; the verifier takes a quarter of an hour in full.
-NAMES = ("chunked", "objectives", "rl_step", "growth", "verifier", "dag")
+NAMES = ("chunked", "objectives", "rl_step", "growth", "study", "verifier", "dag")
 LONG = ("verifier",)
 
 
@@ -80,15 +80,17 @@ def markdown(result: dict[str, Any], folder: Path) -> str:
 def main() -> None:
     """Read the command line, measure, store, and name what became worse."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", help=f"of {', '.join(NAMES)}; default: all not long")
+    parser.add_argument(
+        "names", nargs="*", help=f"of {', '.join(NAMES)}; default: all but the long"
+    )
     parser.add_argument("--quick", action="store_true", help="small sizes, to try it out")
-    parser.add_argument("--all", action="store_true", help=f"also {', '.join(LONG)} in full")
+    parser.add_argument("--all", action="store_true", help=f"also {', '.join(LONG)}")
     parser.add_argument("--output", type=Path, default=RESULTS, help="folder of stored results")
     options = parser.parse_args()
     if unknown := set(options.names) - set(NAMES):
         parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
     torch.set_num_threads(1)  # the setting of scale mini, and the least noisy
-    short = [name for name in NAMES if options.all or options.quick or name not in LONG]
+    short = [name for name in NAMES if options.all or name not in LONG]
     result = run(options.names or short, options.quick)
     table = markdown(result, options.output)
     stem = datetime.fromisoformat(result["date"]).strftime("%Y-%m-%d_%H%M%S")

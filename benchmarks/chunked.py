@@ -2,13 +2,12 @@
 
     python -m benchmarks chunked
 
-Peak memory is that of a fresh process: its highest resident memory less what it held before the
-inputs were made, so weight, hidden states and gradients count on both sides. The naive side needs
-about 60 GiB at 8 x 4,096 tokens, so it is measured at fewer and a straight line is drawn.
+Peak memory is resident memory above what the process held before the inputs were made, so weight,
+hidden states and gradients count on both sides. The naive side needs about 60 GiB at 8 x 4,096
+tokens, so it is measured at fewer and a straight line is drawn.
 """
 
-import json
-import sys
+import time
 
 import numpy as np
 import torch
@@ -17,9 +16,8 @@ from torch import Tensor
 from benchmarks.harness import (
     Measurement,
     Report,
-    fresh_process,
     interleaved,
-    peak_mib,
+    peak_growth,
     ratios,
 )
 from maspo.policy import chunked_log_probs
@@ -67,52 +65,42 @@ def old_pass(side: str, data: tuple[Tensor, Tensor, Tensor]) -> None:
     SIDES[side](*data, entropy=True)
 
 
-def process_peak(side: str, tokens: int, width: int) -> float:
-    """Peak MiB of one update pass in this process, above what it holds now."""
-    torch.set_num_threads(1)
-    torch.ones(8, 8) @ torch.ones(8, 8)
-    before = peak_mib()
-    update_pass(side, inputs(tokens, width))
-    return peak_mib() - before
-
-
 def memory(quick: bool) -> tuple[list[Measurement], dict]:
     """Peak of both sides over tokens, and of the naive one extrapolated to `TOKENS`."""
-    counts = (256, 512, 1024) if quick else (1024, 2048, 4096)
+    counts = (128, 256, 512) if quick else (512, 1024, 2048)
     peaks = {
-        side: [
-            fresh_process("benchmarks.chunked", side, str(count), "64")["mib"] for count in counts
-        ]
+        side: [peak_growth(lambda s=side, n=n: update_pass(s, inputs(n, 64))) for n in counts]
         for side in SIDES
     }
-    full = counts[-1] if quick else TOKENS
-    whole = fresh_process("benchmarks.chunked", "chunked", str(full), "64")["mib"]
+    whole = peak_growth(lambda: update_pass("chunked", inputs(TOKENS, 64)))
     line = np.polyfit(counts, peaks["naive"], 1)
-    extrapolated = float(np.polyval(line, full))
-    share = whole / extrapolated
+    extrapolated = float(np.polyval(line, TOKENS))
+    most = counts[-1]
     found = [
-        Measurement(f"peak, naive, {counts[-1]} tokens", [peaks["naive"][-1]], "MiB"),
-        Measurement(f"peak, chunked, {counts[-1]} tokens", [peaks["chunked"][-1]], "MiB"),
-        Measurement(f"peak, naive, {full} tokens (extrapolated)", [extrapolated], "MiB"),
-        Measurement(f"peak, chunked, {full} tokens", [whole], "MiB"),
-        Measurement(f"peak, chunked / naive (extrapolated), {full} tokens", [share], "x"),
+        Measurement(f"peak, naive, {most} tokens", [peaks["naive"][-1]], "MiB"),
+        Measurement(f"peak, chunked, {most} tokens", [peaks["chunked"][-1]], "MiB"),
         Measurement(
-            f"peak, chunked / naive (both measured), {counts[-1]} tokens",
+            f"peak, chunked / naive, {most} tokens",
             [peaks["chunked"][-1] / peaks["naive"][-1]],
             "x",
+        ),
+        Measurement(f"peak, naive, {TOKENS} tokens, extrapolated", [extrapolated], "MiB"),
+        Measurement(f"peak, chunked, {TOKENS} tokens", [whole], "MiB"),
+        Measurement(
+            f"peak, chunked / naive extrapolated, {TOKENS} tokens", [whole / extrapolated], "x"
         ),
     ]
     return found, {"tokens": counts, "peak_mib": peaks, "naive_line": line.tolist()}
 
 
 def times(quick: bool) -> list[Measurement]:
-    """Seconds of both sides in turn, and the ratio of each turn."""
+    """CPU seconds of both sides in turn, and the ratio of each turn."""
     found = []
     for width, tokens in TIMED_WIDTHS.items():
         data = inputs(tokens // 4 if quick else tokens, width)
         for name, work in {"update": update_pass, "old policy": old_pass}.items():
             turns = {side: lambda s=side, w=work, d=data: w(s, d) for side in SIDES}
-            seconds = interleaved(turns, 3 if quick else 7)
+            seconds = interleaved(turns, 3 if quick else 5, clock=time.process_time)
             label = f"{name}, hidden size {width}, {len(data[2])} tokens"
             found += [Measurement(f"{label}: {side}", seconds[side]) for side in SIDES]
             ratio = ratios(seconds["chunked"], seconds["naive"])
@@ -125,12 +113,7 @@ def measure(quick: bool) -> Report:
     peaks, details = memory(quick)
     text = (
         f"float32, vocabulary {VOCABULARY:,}, chunks of {CHUNK:,} entries. Memory: hidden size 64, "
-        "forward and backward in a fresh process, inputs and gradients included. Extrapolated: a "
-        "straight line through the naive peaks at fewer tokens."
+        "forward and backward, inputs and gradients included. Extrapolated: a straight line "
+        "through the naive peaks at fewer tokens. Time: CPU seconds of one thread."
     )
     return Report("Chunked log-probabilities", peaks + times(quick), text, details)
-
-
-if __name__ == "__main__":
-    side, tokens, width = sys.argv[1:]
-    print(json.dumps({"mib": process_peak(side, int(tokens), int(width))}))

@@ -1,9 +1,9 @@
 """Where the time of a finished DAG went: work (training, sampling) against everything else.
 
-    python benchmarks/dag.py results/mini
+    python -m benchmarks.dag results/mini        # or, with the others: python -m benchmarks dag
 
 Snakemake measured every job (``usage/``); every step measured its own work (manifests). The rest
-of a job is imports, start-up, reading and writing. Prints a Markdown table.
+of a job is imports, start-up, reading and writing.
 """
 
 import json
@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 
 import pandas as pd
+
+from benchmarks.harness import ROOT, Measurement, Report
 
 WORK = {"base": "train", "train": "train", "evaluate": "sample"}
 
@@ -39,20 +41,43 @@ def work_seconds(results: Path) -> dict[str, float]:
     return total
 
 
-def main() -> None:
-    results = Path(sys.argv[1])
+def table(results: Path) -> pd.DataFrame:
+    """Return jobs and seconds of each rule (index) and of all: count, sum, work, other."""
     jobs = job_seconds(results)
     jobs["work"] = pd.Series(work_seconds(results)).reindex(jobs.index).fillna(0.0)
     jobs["other"] = jobs["sum"] - jobs["work"]
-    print("| rule | jobs | seconds | training and sampling | other |")
-    print("| --- | ---: | ---: | ---: | ---: |")
-    jobs.loc["all"] = total = jobs.sum()
+    jobs.loc["all"] = jobs.sum()
+    return jobs
+
+
+def markdown(jobs: pd.DataFrame) -> str:
+    """Return the table."""
+    lines = [
+        "| rule | jobs | seconds | training and sampling | other |",
+        "| --- | ---: | ---: | ---: | ---: |",
+    ]
     for rule, row in jobs.iterrows():
-        print(
+        lines.append(
             f"| {rule} | {row['count']:.0f} | {row['sum']:.0f} | {row.work:.0f} | {row.other:.0f} |"
         )
-    print(f"\nOutside training and sampling: {100 * total.other / total['sum']:.1f} %")
+    share = 100 * jobs.loc["all", "other"] / jobs.loc["all", "sum"]
+    return "\n".join(lines) + f"\n\nOutside training and sampling: {share:.1f} %"
+
+
+def measure(quick: bool) -> Report:
+    """The finished DAG of scale mini (smoke if quick) in this checkout; nothing is run."""
+    results = ROOT / "results" / ("smoke" if quick else "mini")
+    if not (results / "usage").is_dir():
+        return Report("DAG", [], f"results/{results.name} holds no finished DAG: not measured.")
+    jobs = table(results)
+    everything = jobs.loc["all"]
+    share = everything.other / everything["sum"]
+    found = [
+        Measurement("seconds of all jobs", [float(everything["sum"])]),
+        Measurement("share outside training and sampling", [float(share)], "x"),
+    ]
+    return Report("DAG", found, markdown(jobs))
 
 
 if __name__ == "__main__":
-    main()
+    print(markdown(table(Path(sys.argv[1]))))

@@ -4,19 +4,18 @@
 
 One size is doubled at a time from a common base. The policy has the mini architecture and random
 weights, and a vocabulary so large that few completions draw the end token early: lengths are then
-what they are set to. Rewards are coin flips, so advantages are not zero. Time: the sizes of one
-axis take turns in one process. Memory: a fresh process for each size.
+what they are set to. Rewards are coin flips, so advantages are not zero. The sizes of one axis
+take turns in one process. Time: CPU seconds on one thread. Memory: the peak of a step above what
+the process held before it (weights and Adam's moments are held).
 """
 
-import json
-import sys
+import time
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
-import torch
 
-from benchmarks.harness import Measurement, Report, fresh_process, interleaved, peak_mib
+from benchmarks.harness import Measurement, Report, interleaved, peak_growth
 from benchmarks.mini import deterministic
 from maspo.config import build_objective, load_experiment
 from maspo.policy import build_policy, build_tokenizer, encode_prompts
@@ -38,13 +37,14 @@ class Sizes:
 
 
 BASE = Sizes()
+QUICK_BASE = Sizes(prompts=16, group=4)
 AXES = {
     "prompts": (16, 32, 64, 128),
     "group": (4, 8, 16, 32),
     "length": (24, 48, 96, 192),
-    "vocabulary": (1024, 4096, 16_384, 65_536),
+    "vocabulary": (256, 1024, 4096, 16_384),
 }
-QUICK_POINTS = 2
+QUICK_POINTS = 3
 
 
 class NoVerifier:
@@ -66,7 +66,7 @@ def trainer(sizes: Sizes) -> Trainer:
             f"sampler.batch_size={sizes.prompts * sizes.group}",
         ]
     )
-    others = "".join(map(chr, range(0x4E00, 0x4E00 + sizes.vocabulary)))
+    others = "".join(map(chr, range(0x10000, 0x10000 + sizes.vocabulary)))
     tokenizer = build_tokenizer((CHARACTERS + others)[: sizes.vocabulary - 2])
     architecture = {
         **experiment.model.architecture,
@@ -95,13 +95,11 @@ class Steps:
 
     def __init__(self, sizes: Sizes) -> None:
         self.trainer = trainer(sizes)
-        self.timings: list[dict[str, float]] = []
         self.lengths: list[float] = []
 
     def __call__(self) -> None:
         with deterministic():
-            metrics, timings = self.trainer.step(len(self.timings) + 1)
-        self.timings.append(timings)
+            metrics, _ = self.trainer.step(len(self.lengths) + 1)
         self.lengths.append(metrics["completion_length"])
 
 
@@ -110,28 +108,21 @@ def exponent(sizes: np.ndarray, values: np.ndarray) -> float:
     return float(np.polyfit(np.log(sizes), np.log(values), 1)[0])
 
 
-def axis(name: str, points: tuple[int, ...], repetitions: int) -> dict[str, Any]:
-    """Measure one axis; `memory` is MiB above an idle process."""
-    sizes = {point: replace(BASE, **{name: point}) for point in points}
+def axis(name: str, base: Sizes, points: tuple[int, ...], repetitions: int) -> dict[str, Any]:
+    """Measure one axis."""
+    sizes = {point: replace(base, **{name: point}) for point in points}
     steps = {point: Steps(at) for point, at in sizes.items()}
-    seconds = interleaved(steps, repetitions)
-    memory = [
-        fresh_process("benchmarks.growth", json.dumps(asdict(at)))["mib"] for at in sizes.values()
-    ]
+    seconds = interleaved(steps, repetitions, clock=time.process_time)
+    memory = [peak_growth(step) for step in steps.values()]
     medians = np.array([np.median(seconds[point]) for point in points])
     # What is asked for is not quite what is drawn: fit over the length that was drawn.
     drawn = [float(np.mean(step.lengths)) for step in steps.values()]
     x = np.array(drawn if name == "length" else points, dtype=float)
-    phases = {
-        phase: [float(np.median([t[phase] for t in s.timings[1:]])) for s in steps.values()]
-        for phase in ("sample", "old_log_probs", "update")
-    }
     return {
         "points": list(points),
         "drawn_length": drawn,
         "seconds": medians.tolist(),
         "seconds_quartiles": [np.quantile(seconds[p], [0.25, 0.75]).tolist() for p in points],
-        "phases": phases,
         "memory_mib": memory,
         "time_exponent": exponent(x, medians),
         "time_exponent_last": exponent(x[-2:], medians[-2:]),
@@ -160,25 +151,19 @@ def table(axes: dict[str, dict[str, Any]]) -> str:
 
 def measure(quick: bool) -> Report:
     """Every axis."""
+    base = QUICK_BASE if quick else BASE
     axes = {
-        name: axis(name, points[:QUICK_POINTS] if quick else points, 2 if quick else 3)
+        name: axis(name, base, points[: QUICK_POINTS if quick else None], 2 if quick else 3)
         for name, points in AXES.items()
     }
     found = []
     for name, result in axes.items():
         found.append(Measurement(f"time exponent, {name}", [result["time_exponent"]], ""))
         found.append(Measurement(f"memory exponent, {name}", [result["memory_exponent"]], ""))
-    at = ", ".join(f"{name} {value}" for name, value in asdict(BASE).items())
+    at = ", ".join(f"{name} {value}" for name, value in asdict(base).items())
     text = (
-        f"{table(axes)}\n\nFrom the base {at}. Memory is the peak of a fresh process above what it "
-        "held before the policy was built. Seeds: runs share nothing, so time grows with exponent "
-        "1 and memory not at all."
+        f"{table(axes)}\n\nFrom the base {at}. Time: CPU seconds on one thread. Memory: the peak "
+        "of a step above what was held before it. Seeds: runs share nothing, so time grows with "
+        "exponent 1 and memory not at all."
     )
-    return Report("Growth of the RL step", found, text, {"base": asdict(BASE), "axes": axes})
-
-
-if __name__ == "__main__":
-    torch.set_num_threads(1)
-    before = peak_mib()
-    Steps(Sizes(**json.loads(sys.argv[1])))()
-    print(json.dumps({"mib": peak_mib() - before}))
+    return Report("Growth of the RL step", found, text, {"base": asdict(base), "axes": axes})

@@ -4,13 +4,12 @@ A benchmark is a module with ``measure(quick: bool) -> Report``. The machine dri
 a comparison take turns in one process and the ratio of each turn is kept: `interleaved`, `ratios`.
 """
 
+import ctypes
 import gc
-import json
 import os
 import platform
 import statistics
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ import torch
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
+M_MMAP_THRESHOLD = -3  # glibc's malloc.h
 PACKAGES = ("torch", "transformers", "trl", "numpy", "pandas", "math-verify", "snakemake")
 
 
@@ -71,19 +71,24 @@ class Report:
 
 
 def interleaved(
-    sides: Mapping[str, Callable[[], Any]], repetitions: int, warmup: int = 1
+    sides: Mapping[str, Callable[[], Any]],
+    repetitions: int,
+    warmup: int = 1,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, list[float]]:
     """Return the seconds of each side, of `repetitions` turns in which every side runs once.
 
-    The order within a turn alternates, so that no side always follows the same other one.
+    The order within a turn alternates, so that no side always follows the same other one. With
+    `time.process_time` as the clock it is CPU seconds, which other jobs of a shared machine do not
+    add to: for work on one thread and no accelerator.
     """
     seconds: dict[str, list[float]] = {name: [] for name in sides}
     for turn in range(-warmup, repetitions):
         for name in list(sides)[:: 1 if turn % 2 else -1]:
             gc.collect()
-            start = time.perf_counter()
+            start = clock()
             sides[name]()
-            elapsed = time.perf_counter() - start
+            elapsed = clock() - start
             if turn >= 0:
                 seconds[name].append(elapsed)
     return seconds
@@ -94,28 +99,32 @@ def ratios(numerator: Sequence[float], denominator: Sequence[float]) -> list[flo
     return [above / below for above, below in zip(numerator, denominator, strict=True)]
 
 
-def fresh_process(module: str, *arguments: str) -> dict[str, Any]:
-    """Run ``python -m module arguments`` and return what it printed last, read as JSON.
+def peak_growth(work: Callable[[], Any]) -> float:
+    """Return how far `work` raised the resident memory above what it was, at its peak, in MiB.
 
-    For peak memory: a process never gives back what earlier measurements took.
+    Linux only: the kernel's high-water mark is reset first. Every block from 128 KiB on is mapped
+    by itself from now on, so that the allocator keeps no freed ones and the peak is that of what
+    was alive (glibc would raise this bound as it goes).
     """
-    command = [sys.executable, "-m", module, *arguments]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(command)} failed ({done.returncode}): {done.stderr[-2000:]}")
-    return json.loads(done.stdout.splitlines()[-1])
+    allocator = ctypes.CDLL(None)
+    allocator.mallopt(M_MMAP_THRESHOLD, 131_072)
+    gc.collect()
+    allocator.malloc_trim(0)  # what was freed before counts as free
+    Path("/proc/self/clear_refs").write_text("5")
+    before = _status_mib("VmRSS")
+    work()
+    return _status_mib("VmHWM") - before
 
 
-def peak_mib() -> float:
-    """Return the highest resident memory of this process so far, in MiB (Linux)."""
+def _status_mib(name: str) -> float:
     for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
+        if line.startswith(f"{name}:"):
             return int(line.split()[1]) / 1024
-    raise RuntimeError("/proc/self/status has no VmHWM: peak memory is measured on Linux only")
+    raise RuntimeError(f"/proc/self/status has no {name}: memory is measured on Linux only")
 
 
 def calibration(repetitions: int = 7) -> Measurement:
-    """Seconds of fixed work, half matrix products and half interpreter: the machine's speed now."""
+    """CPU seconds of fixed work, matrix products and interpreter: the machine's speed now."""
     matrix = torch.ones(512, 512)
 
     def work() -> None:
@@ -123,7 +132,8 @@ def calibration(repetitions: int = 7) -> Measurement:
             matrix @ matrix
         sum(i * i for i in range(1_000_000))
 
-    return Measurement("fixed work", interleaved({"work": work}, repetitions)["work"])
+    seconds = interleaved({"work": work}, repetitions, clock=time.process_time)
+    return Measurement("fixed work", seconds["work"])
 
 
 def environment() -> dict[str, Any]:

@@ -1,23 +1,20 @@
 """Cost of each objective, forward plus backward, relative to GRPO in the same run.
 
-    python benchmarks/objectives.py --output results/benchmarks
+    python -m benchmarks objectives
 
-Writes objectives.md and objectives.json. Rounds are interleaved over the methods, so that a busy
-machine slows all of them alike; the table shows medians.
+The methods take turns, so that a busy machine slows all of them alike. On the GPU where there is
+one, else on the processor.
 """
 
-import argparse
-import json
-import platform
-import random
-from pathlib import Path
-from statistics import median
+from functools import partial
 
 import torch
 from torch import Tensor
-from torch.utils.benchmark import Timer
 
+from benchmarks.harness import Measurement, Report, interleaved, ratios
 from maspo.objectives import Objective, PolicyBatch, make, names
+
+ROWS, COLUMNS = 64, 4096
 
 
 def random_batch(rows: int, columns: int, device: str) -> PolicyBatch:
@@ -43,20 +40,16 @@ def step(objective: Objective, batch: PolicyBatch) -> Tensor:
     return torch.autograd.grad(objective(batch).loss, batch.log_prob)[0]
 
 
-def timings(batch: PolicyBatch, rounds: int) -> dict[str, float]:
-    """Return the median seconds of a step of each method."""
-    scope = {"step": step, "batch": batch}
-    timers = {
-        name: Timer("step(objective, batch)", globals=scope | {"objective": make(name)})
-        for name in names()
-    }
-    seconds: dict[str, list[float]] = {name: [] for name in timers}
-    order = list(timers)
-    for _ in range(rounds + 1):
-        random.shuffle(order)
-        for name in order:
-            seconds[name].append(timers[name].timeit(1).mean)
-    return {name: median(values[1:]) for name, values in seconds.items()}
+def timings(batch: PolicyBatch, repetitions: int) -> dict[str, list[float]]:
+    """Return the seconds of a step of each method, turn by turn."""
+
+    def timed(objective: Objective) -> None:
+        step(objective, batch)
+        if batch.log_prob.is_cuda:
+            torch.cuda.synchronize()
+
+    sides = {name: partial(timed, make(name)) for name in names()}
+    return interleaved(sides, repetitions, warmup=2)
 
 
 def saved_bytes(objective: Objective, batch: PolicyBatch) -> int:
@@ -99,67 +92,21 @@ def peak_bytes(objective: Objective, batch: PolicyBatch) -> int:
     return peak
 
 
-def measure(rows: int, columns: int, rounds: int, device: str) -> dict:
-    """Return the settings of the run and one record a method."""
-    batch = random_batch(rows, columns, device)
-    seconds = timings(batch, rounds)
-    tokens = rows * columns
-    methods = {}
+def measure(quick: bool) -> Report:
+    """Time relative to GRPO, and bytes a token."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    rows = ROWS // 8 if quick else ROWS
+    batch = random_batch(rows, COLUMNS, device)
+    seconds = timings(batch, 10 if quick else 20)
+    found = [Measurement("grpo", [1e3 * value for value in seconds["grpo"]], "ms")]
+    for name in names():
+        found.append(Measurement(f"{name} / grpo", ratios(seconds[name], seconds["grpo"]), "x"))
+    lines = ["| method | saved bytes a token | peak bytes a token |", "|---|---:|---:|"]
+    details = {}
     for name in names():
         objective = make(name)
-        methods[name] = {
-            "milliseconds": seconds[name] * 1e3,
-            "relative_to_grpo": seconds[name] / seconds["grpo"],
-            "saved_bytes_per_token": saved_bytes(objective, batch) / tokens,
-            "peak_bytes_per_token": peak_bytes(objective, batch) / tokens,
-        }
-    return {
-        "shape": [rows, columns],
-        "dtype": "float32",
-        "rounds": rounds,
-        "device": torch.cuda.get_device_name() if device == "cuda" else platform.machine(),
-        "threads": torch.get_num_threads(),
-        "torch": torch.__version__,
-        "methods": methods,
-    }
-
-
-def markdown(result: dict) -> str:
-    """Return the table of a result."""
-    rows, columns = result["shape"]
-    lines = [
-        f"Forward and backward on ({rows}, {columns}) {result['dtype']}, {result['device']}, "
-        f"{result['threads']} thread(s), torch {result['torch']}, "
-        f"median of {result['rounds']} interleaved rounds.",
-        "",
-        "| method | ms | relative to grpo | saved bytes a token | peak bytes a token |",
-        "|---|---|---|---|---|",
-    ]
-    for name, row in result["methods"].items():
-        lines.append(
-            f"| {name} | {row['milliseconds']:.2f} | {row['relative_to_grpo']:.2f} | "
-            f"{row['saved_bytes_per_token']:.0f} | {row['peak_bytes_per_token']:.0f} |"
-        )
-    return "\n".join(lines) + "\n"
-
-
-def main() -> None:
-    """Read the command line, measure, print the table and write it."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rows", type=int, default=64)
-    parser.add_argument("--columns", type=int, default=4096)
-    parser.add_argument("--rounds", type=int, default=40)
-    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
-    parser.add_argument("--output", type=Path, help="folder for objectives.md and objectives.json")
-    arguments = parser.parse_args()
-    result = measure(arguments.rows, arguments.columns, arguments.rounds, arguments.device)
-    table = markdown(result)
-    print(table)
-    if arguments.output:
-        arguments.output.mkdir(parents=True, exist_ok=True)
-        (arguments.output / "objectives.md").write_text(table)
-        (arguments.output / "objectives.json").write_text(json.dumps(result, indent=2) + "\n")
-
-
-if __name__ == "__main__":
-    main()
+        saved, peak = (f(objective, batch) / batch.mask.numel() for f in (saved_bytes, peak_bytes))
+        details[name] = {"saved_bytes_per_token": saved, "peak_bytes_per_token": peak}
+        lines.append(f"| {name} | {saved:.0f} | {peak:.0f} |")
+    text = f"Forward and backward on ({rows}, {COLUMNS}) float32, {device}.\n\n" + "\n".join(lines)
+    return Report("Objectives", found, text, details)

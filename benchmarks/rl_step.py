@@ -45,9 +45,11 @@ class Ours:
 
     def iterate(self) -> None:
         """Run the next iteration and keep its seconds by phase."""
+        start = time.process_time()
         with deterministic():
             metrics, timings = self.trainer.step(len(self.rows) + 1)
-        self.rows.append({**timings, "tokens": metrics["tokens"]})
+        cpu = time.process_time() - start
+        self.rows.append({**timings, "cpu": cpu, "tokens": metrics["tokens"]})
 
 
 class Theirs:
@@ -100,23 +102,30 @@ class Theirs:
 
         class Turns(TrainerCallback):
             def on_train_begin(self, *_: Any, **__: Any) -> None:
-                theirs.start = time.perf_counter()
+                theirs.open()
 
             def on_step_end(self, _: Any, state: Any, *__: Any, **___: Any) -> None:
                 if state.global_step % theirs.updates == 0:
-                    theirs.close(time.perf_counter() - theirs.start)
+                    theirs.close()
                     theirs.other_side()
-                    theirs.start = time.perf_counter()
+                    theirs.open()
 
         return Turns()
 
-    def close(self, seconds: float) -> None:
-        """Keep the seconds of an iteration."""
+    def open(self) -> None:
+        """An iteration begins."""
+        self.start, self.cpu_start = time.perf_counter(), time.process_time()
+
+    def close(self) -> None:
+        """An iteration has ended: keep its seconds."""
+        seconds = time.perf_counter() - self.start
+        cpu = time.process_time() - self.cpu_start
         phases = {phase: self.seconds[phase] for phase in TRL_PHASES.values()}
         phases["update"] = seconds - sum(phases.values())
         self.rows.append(
             {
                 "seconds": seconds,
+                "cpu": cpu,
                 **phases,
                 "other": 0.0,
                 "tokens": self.tokens,
@@ -199,12 +208,14 @@ def report(sides: dict[str, list[dict[str, float]]]) -> Report:
         columns = {name: [row[name] for row in rows] for name in rows[0]}
         found.append(Measurement(f"iteration, {side}", columns["seconds"]))
         found += [Measurement(f"{phase}, {side}", columns[phase]) for phase in PHASES]
+        found.append(Measurement(f"CPU seconds of an iteration, {side}", columns["cpu"]))
         speed = columns["tokens_per_second"]
         found.append(Measurement(f"tokens a second, {side}", speed, "/s", False))
         found.append(Measurement(f"tokens an iteration, {side}", columns["tokens"], ""))
     if "TRL" in sides:
-        ours, theirs = ([row["seconds"] for row in sides[side]] for side in ("ours", "TRL"))
-        found.append(Measurement("iteration, TRL / ours", ratios(theirs, ours), "x", False))
+        for name, label in {"seconds": "iteration", "cpu": "CPU seconds of an iteration"}.items():
+            ours, theirs = ([row[name] for row in sides[side]] for side in ("ours", "TRL"))
+            found.append(Measurement(f"{label}, TRL / ours", ratios(theirs, ours), "x", False))
         ours, theirs = ([r["tokens_per_second"] for r in sides[s]] for s in ("ours", "TRL"))
         found.append(Measurement("tokens a second, ours / TRL", ratios(ours, theirs), "x", False))
         text = (

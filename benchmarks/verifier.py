@@ -25,6 +25,7 @@ import gold_answers  # noqa: E402
 from load_mix import Item, mix  # noqa: E402
 from test_verifier_cases import CASES, completion  # noqa: E402
 
+from benchmarks.harness import Measurement, Report  # noqa: E402
 from maspo.verifier import DEFAULT_RULES, GRADER_VERSION, Verdict, Verifier, worker  # noqa: E402
 from maspo.verifier.exact import compare  # noqa: E402
 from maspo.verifier.text import clean  # noqa: E402
@@ -258,13 +259,9 @@ def markdown(report: dict) -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
-    """Measure everything and write both files."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--output", type=Path, required=True, help="folder for the two files")
-    parser.add_argument("--scale", type=float, default=1.0, help="fraction of the full counts")
-    options = parser.parse_args()
-    count = lambda full: max(20, round(full * options.scale))  # noqa: E731
+def run(scale: float) -> dict:
+    """The report, with counts of so large a fraction of the full ones."""
+    count = lambda full: max(20, round(full * scale))  # noqa: E731
     sections = {
         "agreement": lambda: agreement(count(20_000)),
         "integer path, verdicts per second and core": lambda: integer_path(count(200_000)),
@@ -283,9 +280,33 @@ def main() -> None:
             "grader": GRADER_VERSION,
         }
     }
-    for name, measure in sections.items():
-        report[name] = measure()
+    for name, section in sections.items():
+        report[name] = section()
         print(json.dumps({name: report[name]}, indent=1)[:3000], flush=True)
+    return report
+
+
+def measure(quick: bool) -> Report:
+    """The rates, for `python -m benchmarks verifier`; the whole report is in the details."""
+    report = run(0.01 if quick else 1.0)
+    found = [
+        Measurement(f"integer path, {form}", [rate], "/s", lower_is_better=False)
+        for form, rate in report["integer path, verdicts per second and core"].items()
+    ]
+    symbolic = report["symbolic path"]["one sandbox, per second"]
+    found.append(Measurement("symbolic path, one sandbox", [symbolic], "/s", lower_is_better=False))
+    for name, row in report["load, two sandboxes"].items():
+        found.append(Measurement(f"load, {name}", [row["per second"]], "/s", lower_is_better=False))
+    return Report("Verifier", found, details=report)
+
+
+def main() -> None:
+    """Measure everything and write both files."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--output", type=Path, required=True, help="folder for the two files")
+    parser.add_argument("--scale", type=float, default=1.0, help="fraction of the full counts")
+    options = parser.parse_args()
+    report = run(options.scale)
     options.output.mkdir(parents=True, exist_ok=True)
     (options.output / "verifier.json").write_text(json.dumps(report, indent=1) + "\n")
     (options.output / "verifier.md").write_text(markdown(report) + "\n")

@@ -61,7 +61,8 @@ class _ChunkedLogProbs(torch.autograd.Function):
             rows, columns = _inside(tokens, start, logits.shape[1])
             target[rows] = logits[rows, columns]
             top = logits.amax(1)
-            mass = logits.sub_(top[:, None]).exp()
+            logits.sub_(top[:, None])
+            mass = logits.exp() if entropy else logits.exp_()
             total = mass.sum(1)
             part = top + total.log()
             merged = torch.logaddexp(normalizer, part)
@@ -71,6 +72,7 @@ class _ChunkedLogProbs(torch.autograd.Function):
                 entropies = old * entropies + new * part_entropies
                 entropies += torch.special.entr(old) + torch.special.entr(new)
             normalizer = merged
+            del logits, mass  # or the next tile is made beside them
         ctx.save_for_backward(hidden, weight, tokens, normalizer)
         ctx.chunk, ctx.temperature = chunk, temperature
         ctx.mark_non_differentiable(entropies)
@@ -95,6 +97,7 @@ class _ChunkedLogProbs(torch.autograd.Function):
                 hidden_grad.addmm_(logits_grad, _exact(weight[start : start + ctx.chunk]))
             if weight_grad is not None:
                 weight_grad[start : start + ctx.chunk] = logits_grad.T @ exact
+            del logits, logits_grad
         if hidden_grad is not None:
             hidden_grad = hidden_grad.to(hidden.dtype)
         return hidden_grad, weight_grad, None, None, None, None

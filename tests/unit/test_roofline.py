@@ -1,0 +1,73 @@
+"""The roofline arithmetic counts what a policy really has."""
+
+import pytest
+
+from benchmarks.roofline import (
+    CARDS,
+    POLICIES,
+    Architecture,
+    Job,
+    concurrent,
+    decode_seconds,
+    pass_seconds,
+    step_seconds,
+)
+
+JOB = Job(completions=256, prompt=128, completion=1024)
+
+
+def test_parameters_are_those_of_a_built_policy(tiny_policy):
+    policy, _ = tiny_policy
+    config = policy.config
+    counted = Architecture(
+        hidden=config.hidden_size,
+        layers=config.num_hidden_layers,
+        heads=config.num_attention_heads,
+        kv_heads=config.num_key_value_heads,
+        intermediate=config.intermediate_size,
+        vocabulary=config.vocab_size,
+        head_width=config.hidden_size // config.num_attention_heads,
+        tied=True,
+    ).parameters
+    assert counted == sum(parameter.numel() for parameter in policy.parameters())
+
+
+@pytest.mark.parametrize(("name", "billions"), [("1.5B", 1.777), ("7B", 7.616), ("14B", 14.770)])
+def test_parameters_are_those_of_the_published_policies(name, billions):
+    assert POLICIES[name].parameters / 1e9 == pytest.approx(billions, abs=1e-3)
+
+
+def test_decode_reads_the_weights_once_for_all_rows_together():
+    policy, card = POLICIES["1.5B"], CARDS["H100"]
+    one = Job(completions=1, prompt=128, completion=1024)
+    weights = (policy.layer_weights + policy.head_weights) * 2
+    cache = policy.cache_bytes * (128 + 512)
+    assert decode_seconds(policy, card, one) == pytest.approx(
+        1024 * (weights + cache) / card.bandwidth
+    )
+    # 256 together read the weights no oftener, but each its own cache.
+    many = decode_seconds(policy, card, JOB)
+    assert many == pytest.approx(1024 * (weights + 256 * cache) / card.bandwidth)
+
+
+def test_rows_are_as_many_as_memory_holds():
+    policy = POLICIES["14B"]
+    long = Job(completions=10_000, prompt=0, completion=8192)
+    rows = {name: concurrent(policy, card, long) for name, card in CARDS.items()}
+    for name, card in CARDS.items():
+        held = policy.parameters * 2 + rows[name] * policy.cache_bytes * 8192
+        assert held <= 0.9 * card.memory < held + policy.cache_bytes * 8192
+    assert 0 < rows["H100"] < rows["H200"]
+    assert concurrent(policy, CARDS["H200"], JOB) <= JOB.completions
+
+
+def test_an_update_costs_three_forward_passes_and_the_head_once_more():
+    policy, card = POLICIES["7B"], CARDS["H200"]
+    phases = step_seconds(policy, card, JOB)
+    head = 256 * 1024 * 2 * policy.head_weights / card.flops
+    assert phases["update"] == pytest.approx(3 * phases["old log-probabilities"] + head)
+    # 2 FLOPs a matrix entry and token, where attention is left out of account.
+    no_context = Job(1, 1, 0)
+    flops = pass_seconds(policy, card, no_context, 1) * card.flops
+    matrices = 2 * (policy.layer_weights + policy.head_weights)
+    assert flops == pytest.approx(matrices, rel=1e-3)
