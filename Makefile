@@ -25,7 +25,7 @@ $(VENV)/.installed: constraints/cpu.txt pyproject.toml
 reproduce: install
 	@echo "== snakemake --cores all at scale $(SCALE): results/$(SCALE) (17 minutes on two cores)"
 	$(BIN)/snakemake --cores all --workflow-profile workflow/profiles/default --config scale=$(SCALE)
-	@echo "== Tables in results/$(SCALE)/tables, figures in results/$(SCALE)/figures"
+	@echo "== Tables, figures and claims in results/$(SCALE)/default"
 
 test: install
 	@echo "== The whole test suite (4 to 6 minutes on two cores)"
