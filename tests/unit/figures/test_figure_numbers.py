@@ -219,13 +219,16 @@ def test_sample_efficiency(script):
             "label": ["GRPO", "GRPO", "MASPO", "MASPO"],
             "seed": [1, 2, 1, 2],
             "area": [0.5, 0.7, 0.8, 0.8],
+            "area_low": [0.4, 0.4, None, None],
+            "area_high": [0.9, 0.9, None, None],
             "steps_to_0.8": [40, None, 20, 30],
             "steps_to_0.6": [10, 20, 5, 7],
         }
     )
     module = script("sample_efficiency")
     assert module.thresholds(table) == {0.6: "steps_to_0.6", 0.8: "steps_to_0.8"}
-    assert module.areas(table).loc["grpo", "value"] == pytest.approx(0.6)
+    assert module.areas(table).loc["grpo"].tolist() == pytest.approx([0.6, 0.4, 0.9])
+    assert module.areas(table).loc["maspo"].tolist() == pytest.approx([0.8, 0.8, 0.8])
     dynamics = pd.DataFrame(
         [
             (variant, variant.upper(), step, "reward", step / 50, math.nan, math.nan)

@@ -15,6 +15,7 @@ from maspo.reporting.collapse import definition, fate
 from maspo.reporting.dynamics import dynamics, gradient_use
 from maspo.reporting.efficiency import efficiency, efficiency_markdown, running_mean, steps_to
 from maspo.reporting.results import read_log
+from maspo.statistics import seed_mean
 
 RISING = np.linspace(0.4, 0.9, STEPS)
 
@@ -117,6 +118,10 @@ def test_efficiency_counts_the_seeds_that_never_reach_a_reward(tmp_path):
     data = study_data(layout, ["grpo"], seeds=2)
     table = efficiency(data).set_index("seed")
     assert table.area[1] == pytest.approx(RISING.mean())
+    mean, low, high = seed_mean(table.area.to_numpy(), 0.95)
+    assert low < mean < high
+    assert set(table.area_low) == {low}
+    assert set(table.area_high) == {high}
     assert table["steps_to_0.6"][2] == 5  # the window of five steps has to be full
     assert np.isnan(table["steps_to_0.7"][2])
     assert np.isnan(table["steps_to_0.9"]).all()
