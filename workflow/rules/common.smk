@@ -49,6 +49,7 @@ except MaspoError as error:
 
 RESULTS = EXPERIMENT.results
 BENCHMARKS = EXPERIMENT.task.benchmarks
+LEVEL = f"{100 * EXPERIMENT.statistics.level:g} %"  # of the intervals, for the captions
 # The conda environment of the rules, used with `--sdm conda`; else jobs run in this very one.
 ENVIRONMENT = str(Path(workflow.basedir) / "environment.yml")
 os.environ.update(

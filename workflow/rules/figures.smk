@@ -67,6 +67,7 @@ for name, (title, tables, _) in STUDY_FIGURES.items():
             title=lambda wildcards: study_of(wildcards).title,
             seeds=lambda wildcards: study_of(wildcards).seeds,
             samples=EXPERIMENT.evaluate.samples,
+            level=LEVEL,
         shell:
             "python {input.script} --tables {params.tables} --study {wildcards.study} "
             "--output {params.folder} > {log} 2>&1"
@@ -100,6 +101,7 @@ for name, (title, file, _) in SUITE_FIGURES.items():
             tables=f"{RESULTS}/{{suite}}/tables",
             folder=f"{RESULTS}/{{suite}}/figures",
             samples=EXPERIMENT.evaluate.samples,
+            level=LEVEL,
         shell:
             "python {input.script} --tables {params.tables} "
             "--output {params.folder} > {log} 2>&1"

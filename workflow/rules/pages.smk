@@ -41,6 +41,7 @@ for end, (title, caption) in STUDY_PAGES.items():
             title=lambda wildcards: study_of(wildcards).title,
             seeds=lambda wildcards: study_of(wildcards).seeds,
             samples=EXPERIMENT.evaluate.samples,
+            level=LEVEL,
         shell:
             PAGE
 
@@ -67,6 +68,7 @@ for name, (title, table) in SUITE_PAGES.items():
             ENVIRONMENT
         params:
             samples=EXPERIMENT.evaluate.samples,
+            level=LEVEL,
         shell:
             PAGE
 
