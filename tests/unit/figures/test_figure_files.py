@@ -1,5 +1,6 @@
 """Every script writes its two files, the same bytes each time, and names a file that it lacks."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -35,7 +36,27 @@ def path_of(name, file, tables):
 
 def test_every_script_is_tested():
     scripts = {path.stem for path in FIGURES.glob("*.py")} - SHARED
-    assert scripts == {*DRAWN, "trust_regions"}
+    assert scripts == {*DRAWN, "trust_regions", "growth"}
+
+
+def test_growth_is_drawn_from_a_benchmark(tmp_path):
+    axis = {
+        "points": [1, 2, 4],
+        "drawn_length": [20.0, 40.0, 80.0],
+        "seconds": [0.1, 0.2, 0.4],
+        "memory_mib": [10.0, 14.1, 20.0],
+        "time_exponent": 1.0,
+        "memory_exponent": 0.5,
+    }
+    axes = dict.fromkeys(("prompts", "length"), axis)
+    benchmark = tmp_path / "benchmark.json"
+    benchmark.write_text(json.dumps({"benchmarks": {"growth": {"details": {"axes": axes}}}}))
+    script = FIGURES / "growth.py"
+    command = [sys.executable, script, "--benchmark", benchmark, "--output", tmp_path]
+    subprocess.run(command, check=True)
+    with Image.open(tmp_path / "growth.png") as image:
+        assert min(image.size) > 400
+    assert (tmp_path / "growth.pdf").read_bytes().startswith(b"%PDF")
 
 
 @pytest.mark.parametrize("name", DRAWN)
