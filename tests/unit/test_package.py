@@ -63,7 +63,7 @@ LAYERS = [
     {"policy"},
     {"sampling"},
     {"training", "evaluation", "audit"},
-    {"reporting"},
+    {"reporting", "integrations"},
     {"steps"},
 ]
 
