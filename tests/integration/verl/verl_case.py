@@ -141,7 +141,7 @@ def to_tensordict(prompts, completions, old_log_prob, advantages):
 
 
 def policy_batch(policy, prompts, completions, noise, advantages):
-    """Return the same mini-batch for our objectives, in one piece, and its old log-probabilities."""
+    """Return the mini-batch of `draw_batch` in one piece for our objectives, and the old rows."""
     from maspo.policy import pack, token_log_probs
 
     packed = pack([p.tolist() for p in prompts], [c.tolist() for c in completions], 0)
