@@ -1,4 +1,5 @@
-# Entry of the workflow: `snakemake --cores all` reproduces the tables and figures of one scale.
+# Entry of the workflow: `snakemake --cores all` reproduces the tables and figures of one scale, and
+# `snakemake --cores all full` the larger suite of studies.
 # What an experiment is stands in configs/; how its steps hang together, in workflow/rules/.
 from snakemake.utils import min_version
 
@@ -19,7 +20,9 @@ report: "workflow/report/workflow.rst"
 rule all:
     default_target: True
     input:
-        expand(rules.table.output, sweep=SWEEPS),
-        expand(rules.figure_training_dynamics.output, sweep=SWEEPS),
-        expand(rules.figure_avg_at_k.output, sweep=SWEEPS),
-        rules.figure_trust_regions.output,
+        results_of("default"),
+
+
+rule full:
+    input:
+        results_of("full"),

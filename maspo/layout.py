@@ -38,7 +38,10 @@ class Layout:
         """The policy of a run, or the base policy for the variant ``base``."""
         return (self.base if variant == BASE_VARIANT else self.run(variant, seed)) / "policy"
 
-    @property
-    def tables(self) -> Path:
-        """The tables, one set of files a sweep."""
-        return self.root / "tables"
+    def suite(self, suite: str) -> Path:
+        """What is reported of one suite: ``tables/``, ``figures/``, ``claims.json``."""
+        return self.root / suite
+
+    def tables(self, suite: str) -> Path:
+        """The tables of one suite, some files a study."""
+        return self.suite(suite) / "tables"

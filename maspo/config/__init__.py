@@ -1,7 +1,9 @@
 """Configuration: typed settings, composed by Hydra from `configs/`."""
 
 from maspo.config.compose import as_dict, config_dir, load_experiment, options
+from maspo.config.names import split_variant
 from maspo.config.schema import (
+    SUITES,
     BuiltModel,
     ChainTask,
     Evaluate,
@@ -14,9 +16,11 @@ from maspo.config.schema import (
     Task,
     Train,
 )
-from maspo.config.variants import build_objective, objective_settings, sweep_variants
+from maspo.config.studies import Study, load_study, load_suite
+from maspo.config.variants import build_objective, objective_settings
 
 __all__ = [
+    "SUITES",
     "BuiltModel",
     "ChainTask",
     "Evaluate",
@@ -25,6 +29,7 @@ __all__ = [
     "HubTask",
     "PretrainedModel",
     "Sampler",
+    "Study",
     "Supervised",
     "Task",
     "Train",
@@ -32,7 +37,9 @@ __all__ = [
     "build_objective",
     "config_dir",
     "load_experiment",
+    "load_study",
+    "load_suite",
     "objective_settings",
     "options",
-    "sweep_variants",
+    "split_variant",
 ]

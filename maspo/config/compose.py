@@ -12,6 +12,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from maspo.config.names import split_variant
 from maspo.config.schema import KINDS, Experiment
 from maspo.errors import ConfigError
 
@@ -46,7 +47,8 @@ def compose_raw(overrides: Sequence[str]) -> DictConfig:
 def load_experiment(overrides: Sequence[str] = ()) -> Experiment:
     """Return the experiment that the overrides describe, in Hydra's override grammar.
 
-    Example: ``load_experiment(["scale=smoke", "train.lr=1e-4"])``.
+    Example: ``load_experiment(["scale=smoke", "train.lr=1e-4"])``. If a variant is named, the
+    settings of `train` that it changes are changed.
 
     Raises:
         ConfigError: an unknown scale, group option or setting, a value of the wrong type or out
@@ -54,6 +56,11 @@ def load_experiment(overrides: Sequence[str] = ()) -> Experiment:
     """
     _check_names(overrides)
     raw = compose_raw(overrides)
+    if raw.variant:
+        _, changed = split_variant(raw.variant)
+        changed = [f"train.{name}={value}" for name, value in changed.items()]
+        _check_names(changed)
+        raw = compose_raw([*overrides, *changed])
     try:
         typed = OmegaConf.structured(Experiment)
         for group, kinds in KINDS.items():

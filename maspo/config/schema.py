@@ -231,6 +231,7 @@ class Train:
     weight_decay: float = MISSING
     max_grad_norm: float = MISSING
     temperature: float = MISSING
+    reward: str = MISSING  # verifier, or random: a fair coin for each completion, as a control
     normalize_std: bool = MISSING  # divide group-relative advantages by the group's std
     checkpoint_every: int = MISSING  # steps
 
@@ -240,6 +241,8 @@ class Train:
         require(self.group_size >= 2, "train.group_size", self.group_size, "at least 2")
         for name in ("lr", "max_grad_norm", "temperature"):
             require(getattr(self, name) > 0, f"train.{name}", getattr(self, name), "positive")
+        rewards = ("verifier", "random")
+        require(self.reward in rewards, "train.reward", self.reward, " or ".join(rewards))
         require(self.weight_decay >= 0, "train.weight_decay", self.weight_decay, "at least 0")
         require(
             len(self.betas) == 2 and all(0 <= beta < 1 for beta in self.betas),
@@ -269,6 +272,9 @@ class Evaluate:
         require(0 < self.top_p <= 1, "evaluate.top_p", self.top_p, "in (0, 1]")
 
 
+SUITES = ("default", "full")
+
+
 @dataclass
 class Experiment:
     """Everything that an experiment is; one step of one run also names `variant` and `seed`."""
@@ -277,8 +283,11 @@ class Experiment:
     results: str = MISSING  # folder of all results of this scale
     seeds: int = MISSING  # runs of each variant are seeded 1, 2, ..., seeds
     threads: int = MISSING  # of torch, in each step
-    sweeps: list[str] = MISSING  # names of variant lists in configs/sweep/
-    variants: list[str] | None = None  # compared in place of the sweep's
+    studies: list[str] = MISSING  # of the default suite: files of configs/study/
+    full: dict[str, int] = MISSING  # studies of the full suite, each with its number of seeds
+    suite: str = MISSING  # default or full
+    study: str | None = None
+    variants: list[str] | None = None  # the only study, `custom`, of the default suite
     variant: str | None = None
     seed: int | None = None
     task: Task = MISSING
@@ -289,6 +298,9 @@ class Experiment:
 
     def __post_init__(self) -> None:
         require(self.seeds >= 1, "seeds", self.seeds, "at least 1")
+        for study, seeds in self.full.items():
+            require(seeds >= 1, f"full.{study}", seeds, "at least 1")
+        require(self.suite in SUITES, "suite", self.suite, " or ".join(SUITES))
         require(self.threads >= 1, "threads", self.threads, "at least 1")
         require(self.seed is None or self.seed >= 0, "seed", self.seed, "at least 0")
 

@@ -1,4 +1,9 @@
-"""From the name of a variant to the settings of its objective, and from sweeps to variants."""
+"""From the name of a variant to what it changes: the objective's settings and those of training.
+
+A variant is ``<objective>``, a file of `configs/objective/`; or ``<objective>_<field>_<value>``,
+one with a changed field, as in ``maspo_alpha_0.5``; and either may be trained under other
+conditions than the scale's, as in ``grpo@lr_0.0001`` or ``maspo@updates_per_batch_1``.
+"""
 
 import re
 from typing import Any
@@ -6,7 +11,8 @@ from typing import Any
 import yaml
 from omegaconf import OmegaConf
 
-from maspo.config.compose import compose_raw, config_dir, options
+from maspo.config.compose import compose_raw, options
+from maspo.config.names import split_variant
 from maspo.errors import ConfigError
 
 # The paper writes one beta for the two risk factors.
@@ -16,22 +22,20 @@ SHARED_FIELDS = {"beta": ("beta_high", "beta_low")}
 def objective_settings(variant: str) -> dict[str, Any]:
     """Return the Hydra node (`_target_` and fields) of a variant's objective.
 
-    A variant is a file of `configs/objective/`, or ``<file>_<field>_<value>`` for one changed
-    field: ``maspo_alpha_0.5``; ``beta`` stands for both of MASPO's betas.
+    ``beta`` in a variant's name stands for both of MASPO's betas.
 
     Raises:
-        ConfigError: the name is neither; the message lists the files and, for a known file,
+        ConfigError: the objective is unknown; the message lists the files and, for a known file,
             its fields.
     """
+    name, _ = split_variant(variant)
     known = options("objective")
-    if variant in known:
-        raw = compose_raw([f"+objective={variant}"])
+    if name in known:
+        raw = compose_raw([f"+objective={name}"])
         return OmegaConf.to_container(raw.objective)
     match = None
     for base in sorted(known, key=len, reverse=True):
-        if match := re.fullmatch(
-            re.escape(base) + r"_(?P<field>[a-z_]+)_(?P<value>[^_]+)", variant
-        ):
+        if match := re.fullmatch(re.escape(base) + r"_(?P<field>[a-z_]+)_(?P<value>[^_]+)", name):
             break
     if not match:
         raise ConfigError(
@@ -62,10 +66,3 @@ def build_objective(variant: str) -> Any:
         return instantiate(settings)
     except Exception as error:
         raise ConfigError(f"variant {variant!r}: {settings}: {error}") from error
-
-
-def sweep_variants(sweep: str) -> list[str]:
-    """Return the variants that `configs/sweep/<sweep>.yaml` compares, in the table's order."""
-    if sweep not in options("sweep"):
-        raise ConfigError(f"sweep {sweep!r} is unknown: valid are {options('sweep')}")
-    return list(OmegaConf.load(config_dir() / "sweep" / f"{sweep}.yaml").variants)

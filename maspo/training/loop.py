@@ -23,6 +23,7 @@ from maspo.seeding import derive_seed, numpy_generator
 from maspo.tasks import Problem
 from maspo.training.advantages import group_relative
 from maspo.training.checkpoint import CheckpointFolder
+from maspo.training.gradient_use import as_metric, gradient_use
 from maspo.training.log import TrainingLog
 from maspo.verifier import Verdict, Verifier
 
@@ -94,8 +95,9 @@ class Trainer:
         with self.phase("old_log_probs"):
             mini_batches = self.split(rollout)
         with self.phase("update"):
-            updates = [self.update(mini_batch) for mini_batch in mini_batches]
+            updates, uses = zip(*map(self.update, mini_batches), strict=True)
         metrics = {**rollout.metrics, **summarize(mini_batches), **merge(updates)}
+        metrics["gradient_use"] = as_metric(uses)
         total = time.perf_counter() - start
         timings = {
             "seconds": total,
@@ -124,10 +126,15 @@ class Trainer:
                 [self.problems[row].answer for row in rows],
             )
         rewards = torch.tensor([verdict.reward for verdict in verdicts])
+        accuracy = rewards.mean().item()
+        if settings.reward == "random":
+            coins = numpy_generator(self.seed, "coin", step).integers(2, size=len(rows))
+            rewards = torch.from_numpy(coins).to(rewards.dtype)
         groups = rewards.view(-1, settings.group_size)
         lengths = [len(completion.tokens) for completion in completions]
         metrics = {
             "reward": rewards.mean().item(),
+            "accuracy": accuracy,  # the reward, except where a coin draws that
             "uniform_groups": (groups == groups[:, :1]).all(1).sum().item(),
             "completion_length": sum(lengths) / len(lengths),
             "tokens": sum(lengths),
@@ -160,8 +167,8 @@ class Trainer:
             mini_batches.append(MiniBatch(packed, expanded, *old))
         return mini_batches
 
-    def update(self, mini_batch: MiniBatch) -> dict[str, float]:
-        """Take one optimizer step on one mini-batch; return the objective's metrics."""
+    def update(self, mini_batch: MiniBatch) -> tuple[dict[str, float], Tensor]:
+        """Take one optimizer step on one mini-batch; return its metrics and its gradient use."""
         log_prob, entropy = token_log_probs(
             self.policy,
             mini_batch.packed,
@@ -181,7 +188,11 @@ class Trainer:
         norm = torch.nn.utils.clip_grad_norm_(self.policy.parameters(), self.settings.max_grad_norm)
         self.optimizer.step()
         self.optimizer.zero_grad()
-        return {"loss": output.loss.item(), "gradient_norm": norm.item(), **output.metrics}
+        metrics = {"loss": output.loss.item(), "gradient_norm": norm.item(), **output.metrics}
+        use = gradient_use(
+            mini_batch.old_log_prob, mini_batch.advantages, output.weight, mini_batch.packed.mask
+        )
+        return metrics, use
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:

@@ -10,9 +10,10 @@ from maspo.config import (
     build_objective,
     config_dir,
     load_experiment,
+    load_study,
+    load_suite,
     objective_settings,
     options,
-    sweep_variants,
 )
 from maspo.errors import ConfigError
 
@@ -58,7 +59,7 @@ def test_overrides_reach_the_experiment():
 
 
 def test_smoke_differs_from_mini_only_in_size():
-    sizes = {"scale", "results", "seeds", "sweeps"}
+    sizes = {"scale", "results", "seeds", "studies", "full"}
     small, full = (as_dict(load_experiment([f"scale={scale}"])) for scale in ("smoke", "mini"))
     assert {key for key in full if key not in sizes} == {key for key in small if key not in sizes}
     assert small["model"]["architecture"] == full["model"]["architecture"]
@@ -94,14 +95,68 @@ def test_bad_variants_are_refused_by_name(variant, named):
         assert word in str(error.value)
 
 
-def test_every_sweep_names_valid_variants():
-    for sweep in options("sweep"):
-        variants = sweep_variants(sweep)
-        assert len(variants) == len(set(variants)) >= 2
-        for variant in variants:
+def test_every_study_names_valid_variants():
+    experiment = load_experiment()
+    for name in options("study"):
+        study = load_study(name, 2, experiment.train)
+        assert len(study.variants) == len(set(study.variants)) >= 2
+        assert len(study.runs) == 2 * len(study.variants)
+        for variant in study.variants:
             build_objective(variant)
-    with pytest.raises(ConfigError, match="alpha"):
-        sweep_variants("gamma")
+            load_experiment([f"variant={variant}"])
+
+
+def test_a_study_crosses_its_objectives_with_conditions():
+    train = load_experiment(["scale=mini"]).train
+    study = load_study("learning_rate", 3, train)
+    assert "maspo@lr_0.0001" in study.variants
+    assert "maspo" in study.variants  # 3e-5 is the scale's own rate: this run is main's
+    assert "maspo@lr_3e-05" not in study.variants
+    assert ("maspo@lr_0.0001", "grpo@lr_0.0001") in study.pairs
+    assert ("sapo", "grpo") in study.pairs
+
+
+def test_a_variant_changes_the_settings_of_training():
+    experiment = load_experiment(["scale=mini", "variant=grpo@lr_0.0001@reward_random"])
+    assert (experiment.train.lr, experiment.train.reward) == (1e-4, "random")
+    assert objective_settings("grpo@lr_0.0001") == objective_settings("grpo")
+
+
+@pytest.mark.parametrize("scale", options("scale"))
+def test_suites_are_studies_with_seeds(scale):
+    experiment = load_experiment([f"scale={scale}"])
+    default, full = (load_suite(experiment, suite) for suite in ("default", "full"))
+    assert [*default] == experiment.studies
+    assert {study.seeds for study in default.values()} == {experiment.seeds}
+    assert {name: study.seeds for name, study in full.items()} == experiment.full
+    assert set(default) <= set(full)
+
+
+def test_variants_of_the_command_line_are_the_only_study():
+    suite = load_suite(load_experiment(["variants=[maspo,grpo]", "seeds=3"]))
+    assert [*suite] == ["custom"]
+    assert suite["custom"].pairs == [("grpo", "maspo")]
+    assert len(suite["custom"].runs) == 6
+
+
+@pytest.mark.parametrize(
+    ("overrides", "named"),
+    [
+        (["studies=[gamma]"], ["gamma", "alpha"]),
+        (["+full.gamma=1", "suite=full"], ["gamma", "alpha"]),
+        (["variants=[mapso]"], ["mapso", "maspo"]),
+        (["suite=half"], ["half", "full"]),
+        (["+full.main=0"], ["full.main", "0"]),
+        (["variant=grpo@lrr_1"], ["lrr", "max_grad_norm"]),
+        (["variant=grpo@lr"], ["lr", "<field of train>"]),
+        (["variant=grpo@lr_fast"], ["train.lr", "fast"]),
+    ],
+)
+def test_bad_studies_and_conditions_are_refused_by_name(overrides, named):
+    with pytest.raises(ConfigError) as error:
+        load_suite(load_experiment(overrides))
+    for word in named:
+        assert word in str(error.value)
 
 
 def test_every_value_carries_its_source():

@@ -91,7 +91,7 @@ def test_first_update_is_on_policy_and_later_ones_are_not(tiny_policy, chain_pro
     run = trainer(tiny_policy, chain_problems)
     mini_batches = run.split(run.roll_out(1))
     assert len(mini_batches) == run.settings.updates_per_batch
-    first, *_, last = [run.update(mini_batch) for mini_batch in mini_batches]
+    first, *_, last = [run.update(mini_batch)[0] for mini_batch in mini_batches]
     assert (first["ratio_min"], first["ratio_max"]) == (1.0, 1.0)
     assert last["ratio_max"] > 1.001
 
@@ -107,7 +107,7 @@ def test_an_update_is_adamw_on_the_policy_gradient(tiny_policy, chain_problems):
     norm = torch.cat([p.grad.flatten() for p in twin.parameters()]).norm()
     optimizer = torch.optim.AdamW(twin.parameters(), lr=1e-3, weight_decay=0.0)
     optimizer.step()
-    metrics = run.update(batch)
+    metrics, _ = run.update(batch)
     assert metrics["gradient_norm"] == pytest.approx(norm.item(), rel=1e-4)
     expected = torch.cat([parameter.detach().flatten() for parameter in twin.parameters()])
     assert torch.allclose(weights(run), expected, atol=2e-5)

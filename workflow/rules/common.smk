@@ -4,17 +4,18 @@ import os
 import re
 import shlex
 import sys
+from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import validate
 
 from maspo.config import (
+    SUITES,
     as_dict,
-    build_objective,
     load_experiment,
+    load_suite,
     objective_settings,
-    sweep_variants,
 )
 from maspo.errors import MaspoError
 
@@ -30,45 +31,29 @@ def check_keys(config, schema):
             )
 
 
-def read_sweeps(config, experiment):
-    """Return the variants of each sweep to build, every objective checked."""
-    if "variants" in config:
-        sweeps = {"custom": config["variants"].split(",")}
-    else:
-        names = config["sweeps"].split(",") if "sweeps" in config else experiment.sweeps
-        sweeps = {name: sweep_variants(name) for name in names}
-    for variant in dict.fromkeys(v for variants in sweeps.values() for v in variants):
-        build_objective(variant)
-    return sweeps
-
-
 SCHEMA = workflow.source_path("../schemas/config.schema.json")
 check_keys(config, SCHEMA)
 validate(config, SCHEMA)
 OVERRIDES = [f"scale={config['scale']}", *shlex.split(config.get("overrides", ""))]
 if "seeds" in config:
     OVERRIDES.append(f"seeds={config['seeds']}")
+for key in ("studies", "variants"):
+    if key in config:
+        OVERRIDES.append(f"{key}=[{config[key]}]")
 try:
     EXPERIMENT = load_experiment(OVERRIDES)
-    SWEEPS = read_sweeps(config, EXPERIMENT)
+    STUDIES = {suite: load_suite(EXPERIMENT, suite) for suite in SUITES}
 except MaspoError as error:
     raise WorkflowError(str(error)) from None
 
 RESULTS = EXPERIMENT.results
-SEEDS = range(1, EXPERIMENT.seeds + 1)
 BENCHMARKS = EXPERIMENT.task.benchmarks
-FIGURES = f"{RESULTS}/figures"
 # The conda environment of the rules, used with `--sdm conda`; else jobs run in this very one.
 ENVIRONMENT = str(Path(workflow.basedir) / "environment.yml")
 os.environ.update(
     PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()])
 )
 STEP = "python -m maspo.steps"
-# A figure is a script that reads the results folder and writes NAME.pdf and NAME.png.
-FIGURE = (
-    f"python {{input.script}} --results {RESULTS} --sweep {{wildcards.sweep}} "
-    "--output $(dirname {output.png}) > {log} 2>&1"
-)
 
 
 def arguments(*groups):
@@ -84,6 +69,12 @@ def settings(*parts):
     return json.dumps([EXPERIMENT.threads, *map(as_dict, parts)], sort_keys=True)
 
 
+@cache
+def train_settings(variant):
+    """Return the settings of training under the conditions that a variant names."""
+    return load_experiment([*OVERRIDES, f"variant={variant}"]).train
+
+
 def policy_of(wildcards):
     """Return the folder of the policy that an evaluation reads."""
     if wildcards.variant == "base":
@@ -91,32 +82,30 @@ def policy_of(wildcards):
     return rules.train.output.policy.format(**wildcards)
 
 
-def runs_of(sweep):
-    """Return (variant, seed) of every run that a sweep compares."""
-    return [(variant, seed) for variant in SWEEPS[sweep] for seed in SEEDS]
+def runs_of(wildcards):
+    """Return (variant, seed) of every run of a study, or of a whole suite."""
+    studies = STUDIES[wildcards.suite]
+    chosen = [studies[wildcards.study]] if "study" in wildcards.keys() else studies.values()
+    return list(dict.fromkeys(run for study in chosen for run in study.runs))
 
 
 def records_of(wildcards):
-    """Return the records of every run of a sweep, and of the base policy."""
-    runs = [("base", 0), *runs_of(wildcards.sweep)]
+    """Return the records of every run, and of the base policy."""
+    runs = [("base", 0), *runs_of(wildcards)]
     return [
         rules.evaluate.output.records.format(variant=variant, seed=seed)
         for variant, seed in runs
     ]
 
 
-def metrics_of(wildcards):
-    """Return the training logs of every run of a sweep."""
+def logs_of(wildcards):
+    """Return the training logs of every run."""
+    logs = [rules.train.output.metrics, rules.train.output.timings]
     return [
-        rules.train.output.metrics.format(variant=variant, seed=seed)
-        for variant, seed in runs_of(wildcards.sweep)
+        log.format(variant=variant, seed=seed)
+        for variant, seed in runs_of(wildcards)
+        for log in logs
     ]
-
-
-def sweep_arguments(wildcards):
-    """Return the overrides that name one sweep and its variants for the table step."""
-    variants = ",".join(SWEEPS[wildcards.sweep])
-    return shlex.join([f"sweeps=[{wildcards.sweep}]", f"variants=[{variants}]"])
 
 
 def figure_file(name):
@@ -126,4 +115,5 @@ def figure_file(name):
 
 wildcard_constraints:
     seed=r"\d+",
-    sweep="|".join(SWEEPS),
+    suite="|".join(SUITES),
+    study="|".join(dict.fromkeys(study for suite in STUDIES.values() for study in suite)),

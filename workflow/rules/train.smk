@@ -16,7 +16,9 @@ rule train:
     threads: EXPERIMENT.threads
     params:
         settings=lambda wildcards: settings(
-            objective_settings(wildcards.variant), EXPERIMENT.train, EXPERIMENT.sampler
+            objective_settings(wildcards.variant),
+            train_settings(wildcards.variant),
+            EXPERIMENT.sampler,
         ),
     shell:
         f"{STEP}.train {arguments('task', 'model', 'sampler', 'train')} variant={{wildcards.variant}} seed={{wildcards.seed}} > {{log}} 2>&1"
