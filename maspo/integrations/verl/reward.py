@@ -6,6 +6,7 @@ reward.custom_reward_function.name=compute_score
 """
 
 import atexit
+import secrets
 import threading
 from collections.abc import Sequence
 from typing import Any
@@ -24,17 +25,21 @@ def compute_score(
     ground_truth: str,
     extra_info: dict[str, Any] | None = None,
     extraction: Sequence[str] = DEFAULT_RULES,
+    reward: str = "verifier",
     **_: Any,
 ) -> dict[str, float]:
     """Grade one completion; the keys become metrics of verl's reward manager.
 
-    `score` and `acc` are 1.0 for a correct answer, else 0.0; `no_answer`, `timeout` and `error`
-    say why an answer did not count. A completion that hangs or crashes its sandbox gets `timeout`
+    `score` and `acc` are 1.0 for a correct answer, else 0.0; with `reward` "random", the control of
+    the study of random rewards, `score` is a fair coin. `no_answer`, `timeout` and `error` say why
+    an answer did not count. A completion that hangs or crashes its sandbox gets `timeout`
     or `error` here; the reward worker lives on. verl calls this from several threads.
 
     Raises:
-        ValueError: the gold answer is empty, or a rule of `extraction` is unknown.
+        ValueError: the gold answer is empty, or a rule of `extraction` or `reward` is unknown.
     """
+    if reward not in ("verifier", "random"):
+        raise ValueError(f"reward must be verifier or random, got {reward!r}")
     rules = tuple(extraction)
     with _lock:
         verifier = _verifiers.get(rules)
@@ -43,7 +48,7 @@ def compute_score(
     verdict = verifier.grade_many([solution_str], [str(ground_truth)])[0]
     reasons = (Verdict.NO_ANSWER, Verdict.TIMEOUT, Verdict.ERROR)
     return {
-        "score": verdict.reward,
+        "score": float(secrets.randbelow(2)) if reward == "random" else verdict.reward,
         "acc": verdict.reward,
         **{reason.value: float(verdict is reason) for reason in reasons},
     }
