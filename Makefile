@@ -4,11 +4,13 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 SCALE ?= mini
 
-.PHONY: help reproduce test install lint format clean
+.PHONY: help reproduce test test-verl test-trl install lint format clean
 
 help:
 	@echo "make reproduce   install, then run the whole study at scale mini"
 	@echo "make test        install, then run every test"
+	@echo "make test-verl   install verl beside it, in $(VENV)-verl, and test the plugin against it"
+	@echo "make test-trl    install TRL beside it, in $(VENV)-trl, and test the trainer against it"
 	@echo "make lint        what CI checks besides the tests"
 	@echo "make format      bring the sources into the form that lint asks for"
 	@echo "make clean       delete the virtual environment and the results"
@@ -30,6 +32,28 @@ test: install
 	@echo "== The whole test suite (4 to 6 minutes on two cores)"
 	$(BIN)/python -m pytest
 
+# Environments of their own: what these ask for clashes with the pins of the package.
+$(VENV)-verl/.installed: constraints/verl-cpu.txt pyproject.toml
+	@echo "== Installing verl into $(VENV)-verl with the versions of constraints/verl-cpu.txt"
+	$(PYTHON) -m venv $(VENV)-verl
+	$(VENV)-verl/bin/python -m pip install -q --disable-pip-version-check --no-deps -r constraints/verl-cpu.txt
+	$(VENV)-verl/bin/python -m pip install -q --disable-pip-version-check --no-deps -e .
+	touch $@
+
+$(VENV)-trl/.installed: constraints/trl.txt constraints/cpu.txt pyproject.toml
+	@echo "== Installing TRL into $(VENV)-trl with the versions of constraints/trl.txt"
+	$(PYTHON) -m venv $(VENV)-trl
+	$(VENV)-trl/bin/python -m pip install -q --disable-pip-version-check -c constraints/trl.txt -e '.[dev,trl]'
+	touch $@
+
+test-verl: $(VENV)-verl/.installed
+	$(VENV)-verl/bin/python -c "import verl"
+	$(VENV)-verl/bin/python -m pytest tests/integration/verl
+
+test-trl: $(VENV)-trl/.installed
+	$(VENV)-trl/bin/python -c "import trl"
+	$(VENV)-trl/bin/python -m pytest tests/integration/trl
+
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -42,4 +66,4 @@ format: install
 	$(BIN)/snakefmt Snakefile workflow
 
 clean:
-	rm -rf $(VENV) results .snakemake
+	rm -rf $(VENV) $(VENV)-verl $(VENV)-trl results .snakemake

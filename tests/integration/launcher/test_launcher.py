@@ -63,7 +63,7 @@ def test_conditions_of_a_variant_reach_verl():
 
 
 def test_overrides_of_the_user_come_last():
-    run = VerlRun(experiment_of("engine.overrides=[trainer.nnodes=4]"))
+    run = VerlRun(experiment_of("engine.overrides=['trainer.nnodes=4']"))
     assert run.train_command()[-1] == "trainer.nnodes=4"
 
 
