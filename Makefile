@@ -4,11 +4,13 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 SCALE ?= mini
 
-.PHONY: help reproduce test bench install lint format clean
+.PHONY: help reproduce test test-verl test-trl bench install lint format clean
 
 help:
 	@echo "make reproduce   install, then run the whole study at scale mini"
 	@echo "make test        install, then run every test"
+	@echo "make test-verl   install verl beside it, in $(VENV)-verl, and test the plugin against it"
+	@echo "make test-trl    install TRL beside it, in $(VENV)-trl, and test the trainer against it"
 	@echo "make bench       measure speed and memory; stored in benchmarks/results (BENCH=... chooses)"
 	@echo "make lint        what CI checks besides the tests"
 	@echo "make format      bring the sources into the form that lint asks for"
@@ -31,15 +33,33 @@ test: install
 	@echo "== The whole test suite (4 to 6 minutes on two cores)"
 	$(BIN)/python -m pytest
 
-# Beside the package also TRL, to compare with. `make bench BENCH="rl_step chunked"` measures these.
-BENCH ?=
-$(VENV)/.installed-bench: $(VENV)/.installed constraints/trl.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints/trl.txt -e '.[dev,trl]'
+# Environments of their own: what these ask for clashes with the pins of the package.
+$(VENV)-verl/.installed: constraints/verl-cpu.txt pyproject.toml
+	@echo "== Installing verl into $(VENV)-verl with the versions of constraints/verl-cpu.txt"
+	$(PYTHON) -m venv $(VENV)-verl
+	$(VENV)-verl/bin/python -m pip install -q --disable-pip-version-check --no-deps -r constraints/verl-cpu.txt
+	$(VENV)-verl/bin/python -m pip install -q --disable-pip-version-check --no-deps -e .
 	touch $@
 
-bench: $(VENV)/.installed-bench
+$(VENV)-trl/.installed: constraints/trl.txt constraints/cpu.txt pyproject.toml
+	@echo "== Installing TRL into $(VENV)-trl with the versions of constraints/trl.txt"
+	$(PYTHON) -m venv $(VENV)-trl
+	$(VENV)-trl/bin/python -m pip install -q --disable-pip-version-check -c constraints/trl.txt -e '.[dev,trl]'
+	touch $@
+
+test-verl: $(VENV)-verl/.installed
+	$(VENV)-verl/bin/python -c "import verl"
+	$(VENV)-verl/bin/python -m pytest tests/integration/verl
+
+test-trl: $(VENV)-trl/.installed
+	$(VENV)-trl/bin/python -c "import trl"
+	$(VENV)-trl/bin/python -m pytest tests/integration/trl
+
+# `make bench BENCH="rl_step chunked"` measures these; in the environment that has TRL, to compare with.
+BENCH ?=
+bench: $(VENV)-trl/.installed
 	@echo "== Benchmarks (20 minutes; BENCH=--quick takes 5, BENCH=--all adds a long one)"
-	HF_HUB_OFFLINE=1 $(BIN)/python -m benchmarks $(BENCH)
+	HF_HUB_OFFLINE=1 $(VENV)-trl/bin/python -m benchmarks $(BENCH)
 
 lint: install
 	$(BIN)/ruff check .
@@ -53,4 +73,4 @@ format: install
 	$(BIN)/snakefmt Snakefile workflow
 
 clean:
-	rm -rf $(VENV) results .snakemake
+	rm -rf $(VENV) $(VENV)-verl $(VENV)-trl results .snakemake

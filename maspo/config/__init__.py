@@ -6,6 +6,7 @@ from maspo.config.schema import (
     SUITES,
     BuiltModel,
     ChainTask,
+    Engine,
     Evaluate,
     Experiment,
     HubFile,
@@ -16,6 +17,7 @@ from maspo.config.schema import (
     Supervised,
     Task,
     Train,
+    VerlEngine,
 )
 from maspo.config.studies import Study, load_study, load_suite
 from maspo.config.variants import build_objective, objective_settings
@@ -24,6 +26,7 @@ __all__ = [
     "SUITES",
     "BuiltModel",
     "ChainTask",
+    "Engine",
     "Evaluate",
     "Experiment",
     "HubFile",
@@ -35,6 +38,7 @@ __all__ = [
     "Supervised",
     "Task",
     "Train",
+    "VerlEngine",
     "as_dict",
     "build_objective",
     "config_dir",

@@ -1,8 +1,12 @@
-"""Step: one RL run."""
+"""Step: one RL run.
+
+With `--print-command`, a run whose engine is verl is printed as the shell script that trains it.
+"""
 
 import hashlib
 import json
 import shutil
+import sys
 from typing import Any
 
 from maspo.config import Experiment, as_dict, build_objective, objective_settings
@@ -11,6 +15,7 @@ from maspo.files import atomic, sha256
 from maspo.policy import check_device, fitting_prompts, load_policy, save_policy
 from maspo.sampling.transformers import TransformersSampler
 from maspo.steps.common import StepRecord, run_step
+from maspo.steps.train_verl import print_command, train_with_verl
 from maspo.tasks import read_problems
 from maspo.training.checkpoint import CheckpointFolder
 from maspo.training.loop import Trainer
@@ -31,6 +36,9 @@ def run_settings(experiment: Experiment) -> dict[str, Any]:
 
 def train(experiment: Experiment) -> None:
     """Write runs/<variant>/seed_<seed>: the trained policy and its logs."""
+    if experiment.engine.kind == "verl":
+        train_with_verl(experiment, run_settings(experiment))
+        return
     objective = build_objective(experiment.variant)
     check_device(experiment.model.device)
     settings = run_settings(experiment)
@@ -76,4 +84,8 @@ def train(experiment: Experiment) -> None:
 
 
 if __name__ == "__main__":
-    run_step(train, needs=("variant", "seed"))
+    step = train
+    if "--print-command" in sys.argv:
+        sys.argv.remove("--print-command")
+        step = print_command
+    run_step(step, needs=("variant", "seed"))

@@ -64,7 +64,7 @@ LAYERS = [
     {"sampling"},
     {"training", "evaluation", "audit"},
     {"statistics"},
-    {"reporting"},
+    {"reporting", "integrations"},
     {"steps"},
 ]
 

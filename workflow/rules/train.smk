@@ -21,4 +21,4 @@ rule train:
             EXPERIMENT.sampler,
         ),
     shell:
-        f"{STEP}.train {arguments('task', 'model', 'sampler', 'train')} variant={{wildcards.variant}} seed={{wildcards.seed}} > {{log}} 2>&1"
+        f"{STEP}.train {arguments('task', 'model', 'sampler', 'train', 'engine')} variant={{wildcards.variant}} seed={{wildcards.seed}} > {{log}} 2>&1"

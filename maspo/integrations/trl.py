@@ -1,0 +1,201 @@
+"""MASPO and its relatives in TRL 1.16.0: a subclass of `GRPOTrainer`, and our reward.
+
+    from trl import GRPOConfig
+    from maspo.integrations.trl import MaspoTrainer, verifier_reward
+
+    trainer = MaspoTrainer(
+        "Qwen/Qwen2.5-0.5B", verifier_reward(), GRPOConfig(), dataset, objective="maspo"
+    )
+    trainer.train()
+
+The dataset has a column `prompt`, as TRL wants it, and a column `answer` for the reward.
+"""
+
+import atexit
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from accelerate.utils import gather_object
+from torch import Tensor
+from trl import GRPOConfig, GRPOTrainer
+
+from maspo.integrations.batches import fix_bounds, needs_whole_batch, valid_tokens
+from maspo.objectives import Objective, PolicyBatch, make
+from maspo.verifier import DEFAULT_RULES, Verifier
+
+# Settings of TRL that change its loss, and the value that leaves it alone: the objective is ours.
+NEUTRAL = {
+    "beta": 0.0,
+    "importance_sampling_level": "token",
+    "top_entropy_quantile": 1.0,
+    "off_policy_mask_threshold": None,
+    "entropy_coef": 0.0,
+    "use_adaptive_entropy": False,
+    "use_liger_kernel": False,
+}
+
+
+class MaspoTrainer(GRPOTrainer):
+    """`GRPOTrainer` with the policy objective of `maspo.objectives`.
+
+    Args:
+        objective: a method's name, or an objective with settings: ``make("maspo", alpha=0.5)``.
+        model, reward_funcs, args, more, kwargs: of `GRPOTrainer`. `loss_type`, `epsilon`,
+            `delta` and other settings of TRL's own losses have no effect.
+
+    TRL accumulates the gradient over `gradient_accumulation_steps` micro-batches. The losses of
+    these add up to the mini-batch's loss, whatever the aggregation, if all of them come from one
+    generation (`steps_per_generation` is a multiple of `gradient_accumulation_steps`, as it is by
+    default). Otherwise the mini-batch is not known while it is trained on: then each micro-batch
+    counts the same, and BAPO searches on each alone.
+
+    Where every generation is trained on once (`gradient_accumulation_steps` a multiple of
+    `steps_per_generation`, one iteration), the old policy is the policy, TRL keeps no old
+    log-probabilities and every ratio is exactly 1: no trust region has an effect. For the paper's
+    16 updates a generation: `steps_per_generation = 16 * gradient_accumulation_steps`.
+
+    Raises:
+        ValueError: a setting of TRL is on that would change the objective; its name is given.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        reward_funcs: Any,
+        args: GRPOConfig | None = None,
+        *more: Any,
+        objective: Objective | str = "maspo",
+        **kwargs: Any,
+    ) -> None:
+        check_neutral(args or GRPOConfig())
+        self.objective = make(objective) if isinstance(objective, str) else objective
+        super().__init__(model, reward_funcs, args, *more, **kwargs)
+        self._fixed: Objective | None = None  # the objective of the current mini-batch
+
+    def _compute_loss(self, model: Any, inputs: dict[str, Any]) -> Tensor:
+        log_prob, entropy = self._score(model, inputs)
+        old = inputs.get("old_per_token_logps")
+        mask = _mask(inputs)
+        window = self._window(inputs)
+        tokens, sequences = self._totals(window or [inputs])
+        output = self._objective_of(model, window)(
+            PolicyBatch(
+                log_prob=log_prob,
+                old_log_prob=log_prob.detach() if old is None else old,
+                advantages=_advantages(inputs, mask),
+                mask=mask,
+                entropy=entropy,
+                total_tokens=tokens,
+                total_sequences=sequences,
+            )
+        )
+        mode = "train" if self.model.training else "eval"
+        for name, value in {"loss": output.loss.item(), **output.metrics}.items():
+            self._metrics[mode][f"objective/{name}"].append(value)
+        self._metrics[mode]["entropy"].append((entropy * mask).sum().item() / max(mask.sum(), 1))
+        # Gradients are averaged over processes, and TRL leaves accumulation to the loss.
+        loss = output.loss * self.accelerator.num_processes
+        return loss if window or mode == "eval" else loss / self.current_gradient_accumulation_steps
+
+    def _score(self, model: Any, inputs: dict[str, Any]) -> tuple[Tensor, Tensor]:
+        """Return log-probability and entropy of the completion tokens, (B, T), as TRL has them."""
+        completions = inputs["completion_ids"]
+        ids = torch.cat([inputs["prompt_ids"], completions], dim=1)
+        attention = torch.cat([inputs["prompt_mask"], inputs["completion_mask"]], dim=1)
+        log_prob, entropy, _ = self._get_per_token_logps_and_entropies(
+            model, ids, attention, completions.shape[1], compute_entropy=True
+        )
+        return log_prob, entropy.detach()
+
+    def _window(self, inputs: dict[str, Any]) -> list[dict[str, Any]] | None:
+        """Return the micro-batches of the current optimizer step, None where they are not known."""
+        accumulated, generated = (
+            self.args.gradient_accumulation_steps,
+            self.args.steps_per_generation,
+        )
+        buffered = self._buffered_inputs
+        if not self.model.training or not buffered or generated % accumulated:
+            return None
+        first = self._step % generated // accumulated * accumulated
+        window = buffered[first : first + accumulated]
+        return window if any(batch is inputs for batch in window) else None
+
+    def _totals(self, window: Sequence[dict[str, Any]]) -> tuple[Tensor, Tensor]:
+        """Return valid tokens, and sequences that have one, of a mini-batch of all processes."""
+        lengths = [_mask(batch).sum(dim=-1) for batch in window]
+        own = torch.stack(
+            [
+                sum(length.sum() for length in lengths),
+                sum((length > 0).sum() for length in lengths),
+            ]
+        )
+        tokens, sequences = self.accelerator.reduce(own, reduction="sum")
+        return tokens, sequences
+
+    def _objective_of(self, model: Any, window: list[dict[str, Any]] | None) -> Objective:
+        """Return the objective, with what depends on the whole mini-batch fixed."""
+        if window is None or not needs_whole_batch(self.objective):
+            return self.objective
+        if self._step % len(window) == 0 or self._fixed is None:
+            self._fixed = fix_bounds(
+                self.objective, gather_object([self._tokens_of(model, batch) for batch in window])
+            )
+        return self._fixed
+
+    @torch.no_grad()
+    def _tokens_of(self, model: Any, inputs: dict[str, Any]) -> tuple[Tensor, Tensor, Tensor]:
+        log_prob, _ = self._score(model, inputs)
+        old, mask = inputs.get("old_per_token_logps"), _mask(inputs)
+        return valid_tokens(
+            log_prob, log_prob if old is None else old, _advantages(inputs, mask), mask
+        )
+
+
+def check_neutral(args: GRPOConfig) -> None:
+    """Refuse settings of TRL that would change the objective.
+
+    Raises:
+        ValueError: such a setting is on; the message names it and its neutral value.
+    """
+    for name, neutral in NEUTRAL.items():
+        value = getattr(args, name, neutral)
+        if value != neutral and not (neutral == 0 and value is None):
+            raise ValueError(
+                f"GRPOConfig.{name}={value!r} changes TRL's own loss, which MaspoTrainer does not "
+                f"use: set it to {neutral!r}"
+            )
+    if args.use_vllm and args.vllm_importance_sampling_correction:
+        raise ValueError(
+            "GRPOConfig.vllm_importance_sampling_correction=True weighs TRL's own loss, which "
+            "MaspoTrainer does not use: set it to False"
+        )
+
+
+def _mask(inputs: dict[str, Any]) -> Tensor:
+    mask = inputs["completion_mask"]
+    return mask * inputs["tool_mask"] if "tool_mask" in inputs else mask
+
+
+def _advantages(inputs: dict[str, Any], mask: Tensor) -> Tensor:
+    advantages = inputs["advantages"]
+    return advantages if advantages.dim() == 2 else advantages[:, None].expand(mask.shape)
+
+
+def verifier_reward(
+    rules: Sequence[str] = DEFAULT_RULES, workers: int = 2
+) -> Callable[..., list[float]]:
+    """Return a reward function of TRL that grades completions against the column `answer`.
+
+    Args:
+        rules: extraction rules, tried in order (`maspo.verifier.extract`).
+        workers: sandboxes for expressions; they start when the first answer needs one.
+    """
+    verifier = Verifier(workers=workers, rules=rules)
+    atexit.register(verifier.close)
+
+    def correct(completions: Sequence[Any], answer: Sequence[str], **_: Any) -> list[float]:
+        texts = [c if isinstance(c, str) else c[-1]["content"] for c in completions]
+        return [verdict.reward for verdict in verifier.grade_many(texts, answer)]
+
+    return correct

@@ -1,0 +1,60 @@
+"""The reward: our verifier behind verl's custom reward function.
+
+reward.custom_reward_function.path=pkg://maspo.integrations.verl.reward
+reward.custom_reward_function.name=compute_score
++reward.custom_reward_function.reward_kwargs.extraction='[boxed]'
+"""
+
+import atexit
+import secrets
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+from maspo.verifier import DEFAULT_RULES, Verdict, Verifier
+
+_verifiers: dict[tuple[str, ...], Verifier] = {}
+_lock = threading.Lock()
+# verl starts several reward workers (reward.num_workers), each with sandboxes of its own.
+SANDBOXES = 2
+
+
+def compute_score(
+    data_source: str,
+    solution_str: str,
+    ground_truth: str,
+    extra_info: dict[str, Any] | None = None,
+    extraction: Sequence[str] = DEFAULT_RULES,
+    reward: str = "verifier",
+    **_: Any,
+) -> dict[str, float]:
+    """Grade one completion; the keys become metrics of verl's reward manager.
+
+    `score` and `acc` are 1.0 for a correct answer, else 0.0; with `reward` "random", the control of
+    the study of random rewards, `score` is a fair coin. `no_answer`, `timeout` and `error` say why
+    an answer did not count. A completion that hangs or crashes its sandbox gets `timeout`
+    or `error` here; the reward worker lives on. verl calls this from several threads.
+
+    Raises:
+        ValueError: the gold answer is empty, or a rule of `extraction` or `reward` is unknown.
+    """
+    if reward not in ("verifier", "random"):
+        raise ValueError(f"reward must be verifier or random, got {reward!r}")
+    rules = tuple(extraction)
+    with _lock:
+        verifier = _verifiers.get(rules)
+        if verifier is None:
+            verifier = _verifiers[rules] = Verifier(workers=SANDBOXES, rules=rules)
+    verdict = verifier.grade_many([solution_str], [str(ground_truth)])[0]
+    reasons = (Verdict.NO_ANSWER, Verdict.TIMEOUT, Verdict.ERROR)
+    return {
+        "score": float(secrets.randbelow(2)) if reward == "random" else verdict.reward,
+        "acc": verdict.reward,
+        **{reason.value: float(verdict is reason) for reason in reasons},
+    }
+
+
+@atexit.register
+def _close() -> None:
+    for verifier in _verifiers.values():
+        verifier.close()

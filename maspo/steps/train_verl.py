@@ -1,0 +1,61 @@
+"""The train step where verl is the engine: the same outputs as with this package's own loop."""
+
+import hashlib
+import json
+import shutil
+from typing import Any
+
+from maspo.config import Experiment, as_dict, build_objective
+from maspo.errors import ConfigError
+from maspo.files import atomic, sha256, write_text
+from maspo.integrations.verl.data import write_verl_problems
+from maspo.integrations.verl.launch import VerlRun
+from maspo.integrations.verl.results import metrics_row, read_logs, timings_row
+from maspo.steps.common import StepRecord
+from maspo.tasks import read_problems
+from maspo.training.checkpoint import CheckpointFolder
+
+
+def print_command(experiment: Experiment) -> None:
+    """Print the shell script that trains one run with verl; start nothing."""
+    if experiment.engine.kind != "verl":
+        raise ConfigError(
+            f"engine.kind={experiment.engine.kind!r} starts no other program: the step trains by "
+            "itself; --print-command is for engine=verl (scale=paper)"
+        )
+    build_objective(experiment.variant)
+    print(VerlRun(experiment).script(), end="")
+
+
+def train_with_verl(experiment: Experiment, settings: dict[str, Any]) -> None:
+    """Write runs/<variant>/seed_<seed>: the policy that verl trained and its logs.
+
+    `settings` is what the run depends on besides its inputs and its engine.
+    """
+    build_objective(experiment.variant)
+    settings = {**settings, "engine": as_dict(experiment.engine)}
+    record = StepRecord("train", experiment)
+    run = VerlRun(experiment)
+    source, base = record.layout.data / "train.parquet", record.layout.base / "policy"
+    identity = {**settings, "seed": experiment.seed, "data": sha256(source), "base": sha256(base)}
+    fingerprint = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+    checkpoints = CheckpointFolder(run.folder, fingerprint)
+    checkpoints.prepare()
+    write_verl_problems(run.problems, read_problems(source))
+    with record.timed("train"):
+        run.run()
+    rows = read_logs(run.logs, experiment.train.steps)
+    folder = record.layout.run(experiment.variant, experiment.seed)
+    with atomic(folder / "policy") as temporary:
+        shutil.copytree(run.merged, temporary)
+    for name, make_row in (("metrics", metrics_row), ("timings", timings_row)):
+        lines = [json.dumps(make_row(row)) + "\n" for row in rows]
+        write_text(folder / f"{name}.jsonl", "".join(lines))
+    record.finish(
+        folder,
+        settings,
+        {"run": experiment.seed},
+        [source, base],
+        [folder / "policy", folder / "metrics.jsonl"],
+    )
+    checkpoints.clear()

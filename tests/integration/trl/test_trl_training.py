@@ -1,0 +1,124 @@
+"""A real training of a small policy with MASPO, by TRL and by our loop."""
+
+import pytest
+from trl_case import make_trainer
+
+from maspo.config import load_experiment
+from maspo.objectives import make
+from maspo.policy import build_policy, build_tokenizer, encode_prompts, load_policy, save_policy
+from maspo.sampling.transformers import TransformersSampler
+from maspo.tasks.chain import CHARACTERS, make_chain
+from maspo.training.loop import Trainer
+from maspo.training.supervised import train_base
+from maspo.verifier import Verifier
+
+STEPS = 16
+SETTINGS = [
+    "task.train_lengths=[2,3]",
+    "task.train_problems=256",
+    "model.supervised.steps=300",
+    "train.lr=1e-4",
+    "train.prompts_per_batch=16",
+    "train.updates_per_batch=4",
+    f"train.steps={STEPS}",
+]
+
+
+@pytest.fixture(scope="module")
+def experiment():
+    """Return the mini scale, cut down."""
+    return load_experiment(["scale=mini", *SETTINGS])
+
+
+@pytest.fixture(scope="module")
+def problems(experiment):
+    """Return sixteen training problems: every batch holds them all, so rewards compare."""
+    return make_chain(experiment.task).training[:16]
+
+
+@pytest.fixture(scope="module")
+def base(experiment, tmp_path_factory):
+    """Return the folder of a base policy that knows the task halfway."""
+    folder = tmp_path_factory.mktemp("base")
+    tokenizer = build_tokenizer(CHARACTERS)
+    policy = build_policy(experiment.model.architecture, tokenizer, seed=1)
+    everything = make_chain(experiment.task).training
+    train_base(policy, tokenizer, everything, experiment.model.supervised, folder)
+    save_policy(folder / "policy", policy, tokenizer)
+    return folder / "policy"
+
+
+@pytest.fixture(scope="module")
+def rewards_of_our_loop(experiment, problems, base):
+    """Return the mean reward of every step of our own loop."""
+    policy, tokenizer = load_policy(base)
+    with Verifier(workers=1, rules=experiment.task.extraction) as verifier:
+        trainer = Trainer(
+            policy=policy,
+            tokenizer=tokenizer,
+            objective=make("maspo"),
+            sampler=TransformersSampler(policy, tokenizer, experiment.sampler.batch_size),
+            verifier=verifier,
+            problems=problems,
+            prompts=encode_prompts(tokenizer, problems, experiment.task.max_prompt_tokens),
+            settings=experiment.train,
+            max_tokens=experiment.task.max_completion_tokens,
+            seed=1,
+        )
+        return [trainer.step(step)[0]["reward"] for step in range(1, STEPS + 1)]
+
+
+def log_of_trl(experiment, problems, base, folder, steps, accumulation):
+    """Return TRL's log of the same training, a row a generation, with micro-batches or without."""
+    train = experiment.train
+    completions = train.prompts_per_batch * train.group_size
+    update = completions // train.updates_per_batch
+    policy, tokenizer = load_policy(base)
+    trainer = make_trainer(
+        policy,
+        tokenizer,
+        problems,
+        folder,
+        "maspo",
+        num_generations=train.group_size,
+        per_device_train_batch_size=update // accumulation,
+        gradient_accumulation_steps=accumulation,
+        steps_per_generation=train.updates_per_batch * accumulation,
+        max_completion_length=experiment.task.max_completion_tokens,
+        max_steps=steps * train.updates_per_batch,
+        learning_rate=train.lr,
+        adam_beta2=train.betas[1],
+        weight_decay=train.weight_decay,
+        logging_steps=train.updates_per_batch,
+    )
+    trainer.train()
+    log = [row for row in trainer.state.log_history if "objective/ratio_max" in row]
+    assert len(log) == steps
+    return log
+
+
+def mean(values):
+    return sum(values) / len(values)
+
+
+def test_trl_trains_as_our_loop_does(experiment, problems, base, tmp_path, rewards_of_our_loop):
+    log = log_of_trl(experiment, problems, base, tmp_path, STEPS, accumulation=1)
+    ours, theirs = rewards_of_our_loop, [row["reward"] for row in log]
+    print("ours  ", [round(reward, 2) for reward in ours])
+    print("theirs", [round(reward, 2) for reward in theirs])
+    early, late = slice(0, 2), slice(-4, None)
+    assert mean(ours[late]) > mean(ours[early]) + 0.1
+    assert mean(theirs[late]) > mean(theirs[early]) + 0.1
+    assert mean(theirs[late]) == pytest.approx(mean(ours[late]), abs=0.1)
+    # Several updates a generation: the policy moves away from the one that sampled.
+    assert all(row["objective/ratio_max"] > 1.01 for row in log)
+    assert any(row["objective/gated_fraction"] > 0 for row in log)
+
+
+def test_training_with_micro_batches_is_the_same_training(experiment, problems, base, tmp_path):
+    whole, cut = (
+        log_of_trl(experiment, problems, base, tmp_path, 2, accumulation) for accumulation in (1, 2)
+    )
+    for one, other in zip(whole, cut, strict=True):
+        assert other["grad_norm"] == pytest.approx(one["grad_norm"], rel=1e-2)
+        assert other["reward"] == pytest.approx(one["reward"], abs=0.02)
