@@ -19,6 +19,7 @@ rule train:
             objective_settings(wildcards.variant),
             train_settings(wildcards.variant),
             EXPERIMENT.sampler,
+            {"engine": EXPERIMENT.engine.kind},
         ),
     shell:
         f"{STEP}.train {arguments('task', 'model', 'sampler', 'train', 'engine')} variant={{wildcards.variant}} seed={{wildcards.seed}} > {{log}} 2>&1"
