@@ -15,6 +15,9 @@ CURVES = (
     *("gradient_norm", "weight_mean", "ratio_max"),
 )
 DYNAMICS = ["variant", "label", "step", "metric", "mean", "low", "high", "seeds"]
+GRADIENT_USE = ["variant", "label", "bin_low", "bin_high", "tokens"]
+GRADIENT_USE += ["nonzero_fraction", "nonzero_low", "nonzero_high"]
+GRADIENT_USE += ["mean_weight", "weight_low", "weight_high"]
 
 
 def dynamics(data: StudyData) -> pd.DataFrame:
@@ -41,12 +44,14 @@ def gradient_use(data: StudyData) -> pd.DataFrame:
 
     Of the tokens with an advantage but 0: `tokens` of all seeds, the fraction with a gradient but
     0 and the mean gradient weight (1 is the plain policy gradient's), with intervals over the
-    seeds that have tokens in the bin.
+    seeds that have tokens in the bin. No rows, if no run logged it (verl does not).
 
     Raises:
-        DataError: a log has no `gradient_use`, or other bins than the rest.
+        DataError: one log has no `gradient_use` and another has, or other bins than the rest.
     """
     rows = []
+    if not any("gradient_use" in row for run in data.study.runs for row in data.results.log(*run)):
+        return pd.DataFrame(columns=GRADIENT_USE)
     for variant in data.study.variants:
         runs = [_uses(data, variant, seed) for seed in range(1, data.study.seeds + 1)]
         edges = runs[0][0]
@@ -72,7 +77,7 @@ def gradient_use(data: StudyData) -> pd.DataFrame:
                     bounds = seed_mean(means, data.analysis.statistics.level)
                 row |= zip((name, f"{start}_low", f"{start}_high"), map(float, bounds), strict=True)
             rows.append(row)
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=GRADIENT_USE)
 
 
 def _uses(data: StudyData, variant: str, seed: int) -> tuple[tuple[float, ...], np.ndarray]:

@@ -144,8 +144,9 @@ def figures_of(suite):
 
 def figures_of_study(study):
     """Return the names of the figures that are drawn for a study."""
+    missing = {"gradient_use"} if EXPERIMENT.engine.kind == "verl" else set()
     return [
         name
         for name, (_, _, studies) in STUDY_FIGURES.items()
-        if studies is None or study in studies
+        if (studies is None or study in studies) and name not in missing
     ]

@@ -230,7 +230,7 @@ def test_other_model_sizes_are_read_from_their_own_results(tmp_path, monkeypatch
     (verdict,) = judge_claims(suite, [claim])
     assert [part.ruling for part in verdict.parts] == ["supported", "not tested", "not tested"]
     assert "results/paper_7b does not hold all runs" in verdict.parts[1].reasoning
-    assert "model=deepseek_r1_distill_qwen_7b" in verdict.parts[1].command
+    assert "scale=paper_7b" in verdict.parts[1].command
 
 
 def test_every_shipped_claim_names_variants_of_its_studies():

@@ -67,9 +67,17 @@ def test_a_bin_without_tokens_is_empty(tmp_path):
 
 def test_older_logs_are_named(tmp_path):
     layout = make_runs(tmp_path, {"grpo": Skill()}, seeds=1)
+    write_run(layout, "grpo", 2, Skill(), 0.0, gradient_use=False)
+    with pytest.raises(DataError, match=r"seed_2.metrics\.jsonl, step 1, has no gradient_use"):
+        gradient_use(study_data(layout, ["grpo"], seeds=2))
+
+
+def test_an_engine_that_logs_no_gradient_use_leaves_the_table_empty(tmp_path):
+    layout = make_runs(tmp_path, {"grpo": Skill()}, seeds=1)
     write_run(layout, "grpo", 1, Skill(), 0.0, gradient_use=False)
-    with pytest.raises(DataError, match=r"seed_1.metrics\.jsonl, step 1, has no gradient_use"):
-        gradient_use(study_data(layout, ["grpo"], seeds=1))
+    table = gradient_use(study_data(layout, ["grpo"], seeds=1))
+    assert table.empty
+    assert "nonzero_fraction" in table.columns
 
 
 def test_logs_of_different_lengths_are_named(tmp_path):
