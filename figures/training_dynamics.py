@@ -48,6 +48,8 @@ def draw(dynamics: pd.DataFrame) -> Figure:
         curves.set_title(title)
         if scale == "log":
             curves.set_yscale("log")
+            means = dynamics["mean"][(dynamics.metric == metric) & (dynamics["mean"] > 0)]
+            curves.set_ylim(bottom=means.min() / 2)  # a band may reach down to 0 and below
             curves.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
             curves.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
             curves.yaxis.set_minor_formatter(NullFormatter())

@@ -19,7 +19,7 @@ def main() -> None:
     target = REFERENCE / results.name
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(
-        results / "full", target, ignore=shutil.ignore_patterns("*manifest.json", "*.pdf")
+        results / "full", target, ignore=shutil.ignore_patterns("*manifest.json", "*.pdf", "pages")
     )
     manifests = sorted(
         path

@@ -75,6 +75,8 @@ def gradient_use(data: StudyData) -> pd.DataFrame:
                 bounds = (np.nan,) * 3
                 if some.any():
                     bounds = seed_mean(means, data.analysis.statistics.level)
+                if start == "nonzero":
+                    bounds = np.clip(bounds, 0.0, 1.0)  # a share
                 row |= zip((name, f"{start}_low", f"{start}_high"), map(float, bounds), strict=True)
             rows.append(row)
     return pd.DataFrame(rows, columns=GRADIENT_USE)

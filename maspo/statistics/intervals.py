@@ -12,7 +12,7 @@ from maspo.statistics.bootstrap import Floats, deviations, half_widths
 from maspo.statistics.outcomes import AVERAGE, Outcomes, strata
 from maspo.statistics.settings import Settings
 
-NO_SPREAD = 1e-9  # half-widths below are rounding
+NO_SPREAD = 1e-4  # below a hundredth of a point nothing varies that could be extrapolated from
 
 
 def estimates(
@@ -98,11 +98,11 @@ def score_interval(
 
     Wilson's score interval: a bound is where the value would be one half-width away, with the
     variance proportional to value * (1 - value). It equals Wilson's for that many independent
-    draws as would have this half-width. Where nothing varies (all correct) it is Wilson's for the
-    number of problems, each right or wrong: with none of 40 wrong, up to 8.8 % may be.
+    draws as would have this half-width. Where next to nothing varies (all correct) it is Wilson's
+    for the number of problems, each right or wrong: with none of 40 wrong, up to 8.8 % may be.
     """
     variance = values * (1 - values)
-    spread = (half_widths > NO_SPREAD) & (variance > NO_SPREAD)
+    spread = (half_widths > NO_SPREAD) & (variance > 1e-9)
     ratio = np.where(spread, half_widths**2 / np.where(spread, variance, 1), 0)
     ratio = np.where(spread, ratio, norm.ppf((1 + level) / 2) ** 2 / problems)
     centre = (values + ratio / 2) / (1 + ratio)
