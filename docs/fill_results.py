@@ -4,12 +4,13 @@
 
 Replaces what stands between ``<!-- results: NAME -->`` and ``<!-- end of results -->`` in README.md
 and docs/. NAME is a variant, for its row beside the base policy, or a Markdown file of the
-reference (``main.md``, ``stability.md``, ``claims.md``). Names that the reference does not hold are
+reference: ``main.md``, or ``first table of claims.md``. Names that the reference does not hold are
 left as they are.
 """
 
 import argparse
 import re
+from itertools import takewhile
 from pathlib import Path
 
 import pandas as pd
@@ -40,6 +41,11 @@ def row(scores: pd.DataFrame, variant: str, scale: str) -> str:
 
 def text(name: str, reference: Path) -> str | None:
     """Return what stands under a name, if the reference has it."""
+    if name.startswith("first table of "):
+        lines = text(name.removeprefix("first table of "), reference).splitlines(keepends=True)
+        start = next(i for i, line in enumerate(lines) if line.startswith("|"))
+        table = takewhile(lambda line: line.startswith("|"), lines[start:])
+        return "\n" + "".join(table) + "\n"
     for path in (reference / "tables" / name, reference / name):
         if path.is_file():
             return f"\n{path.read_text()}\n"
