@@ -1,7 +1,10 @@
 """A real training of a small policy with MASPO, by TRL and by our loop."""
 
+import re
+from pathlib import Path
+
 import pytest
-from trl_case import make_trainer
+from trl_case import make_trainer, rows
 
 from maspo.config import load_experiment
 from maspo.objectives import make
@@ -122,3 +125,15 @@ def test_training_with_micro_batches_is_the_same_training(experiment, problems, 
     for one, other in zip(whole, cut, strict=True):
         assert other["grad_norm"] == pytest.approx(one["grad_norm"], rel=1e-2)
         assert other["reward"] == pytest.approx(one["reward"], abs=0.02)
+
+
+def test_the_lines_of_the_documentation_work_as_written(problems, base, tmp_path):
+    """The lines of docs/integrations.md, on a CPU and cut to two updates."""
+    page = (Path(__file__).parents[3] / "docs" / "integrations.md").read_text()
+    (lines,) = re.findall(r"^```python\n(from trl .*?)^```", page, re.M | re.S)
+    cut = "use_cpu=True, bf16=False, max_steps=2, max_completion_length=12, report_to=[], "
+    lines = lines.replace("GRPOConfig(beta", f"GRPOConfig({cut}output_dir={str(tmp_path)!r}, beta")
+    names = {"policy": str(base), "dataset": rows(problems)}
+    exec(lines, names)
+    assert names["trainer"].state.global_step == 2
+    assert any("objective/gated_fraction" in row for row in names["trainer"].state.log_history)

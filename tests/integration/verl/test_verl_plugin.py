@@ -1,12 +1,15 @@
 """verl finds the objectives by itself, and its own configuration takes our settings."""
 
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hydra.errors import InstantiationException
 from verl.trainer.ppo.core_algos import POLICY_LOSS_REGISTRY
+from verl.trainer.ppo.reward import get_custom_reward_fn
 from verl.utils.config import omega_conf_to_dataclass, validate_config
 from verl_case import ACTOR, METHODS, OURS, actor_config, compose_config, method_overrides
 
@@ -93,3 +96,16 @@ def test_unknown_field_and_unknown_method_are_refused_by_name():
         actor_config(OURS, f"{ACTOR}.policy_loss.loss_mode=mapso")
     with pytest.raises(InstantiationException, match=r"'sapo' is no method.*maspo\.sapo"):
         actor_config(OURS, f"{ACTOR}.policy_loss.loss_mode=sapo")
+
+
+def test_the_lines_of_the_documentation_work_as_written():
+    """The overrides of docs/integrations.md, handed to verl's own configuration."""
+    page = (Path(__file__).parents[3] / "docs" / "integrations.md").read_text()
+    (command,) = re.findall(r"^python -m verl.trainer.main_ppo \.\.\. (.*?)^```", page, re.M | re.S)
+    lines = [line for line in command.replace("\\\n", "\n").split() if line]
+    config = compose_config("actor_rollout_ref.rollout.n=2", *lines)
+    actor = omega_conf_to_dataclass(config.actor_rollout_ref.actor)
+    assert len(lines) == 5
+    assert actor.policy_loss.objective == make("maspo", alpha=0.5)
+    grade = get_custom_reward_fn(config)
+    assert grade("math", "so \\boxed{12}", "12")["score"] == 1.0
