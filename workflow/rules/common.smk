@@ -114,6 +114,16 @@ def logs_of(wildcards):
     ]
 
 
+def study_of(wildcards):
+    """Return the study of a figure, whose title and seeds the captions name."""
+    return STUDIES[wildcards.suite][wildcards.study]
+
+
+def tables_of(wildcards):
+    """Return the folder of tables that a figure reads."""
+    return f"{RESULTS}/{wildcards.suite}/tables"
+
+
 def figure_file(name):
     """Return the path of a figure's script, or of a module that the scripts share."""
     return str(Path(workflow.basedir) / "figures" / f"{name}.py")

@@ -30,12 +30,6 @@ SUITE_FIGURES = {
 }
 SHARED = [figure_file(name) for name in ["intervals", "results", "style", "variants"]]
 
-
-def study_of(wildcards):
-    """Return the study of a figure, whose title and seeds the captions name."""
-    return STUDIES[wildcards.suite][wildcards.study]
-
-
 for name, (title, tables, _) in STUDY_FIGURES.items():
 
     rule:
@@ -61,8 +55,7 @@ for name, (title, tables, _) in STUDY_FIGURES.items():
         conda:
             ENVIRONMENT
         params:
-            tables=f"{RESULTS}/{{suite}}/tables",
-            folder=f"{RESULTS}/{{suite}}/figures/{{study}}",
+            tables=tables_of,
             # For the caption.
             title=lambda wildcards: study_of(wildcards).title,
             seeds=lambda wildcards: study_of(wildcards).seeds,
@@ -70,7 +63,7 @@ for name, (title, tables, _) in STUDY_FIGURES.items():
             level=LEVEL,
         shell:
             "python {input.script} --tables {params.tables} --study {wildcards.study} "
-            "--output {params.folder} > {log} 2>&1"
+            "--output $(dirname {output.png}) > {log} 2>&1"
 
 
 for name, (title, file, _) in SUITE_FIGURES.items():
@@ -98,13 +91,12 @@ for name, (title, file, _) in SUITE_FIGURES.items():
         conda:
             ENVIRONMENT
         params:
-            tables=f"{RESULTS}/{{suite}}/tables",
-            folder=f"{RESULTS}/{{suite}}/figures",
+            tables=tables_of,
             samples=EXPERIMENT.evaluate.samples,
             level=LEVEL,
         shell:
             "python {input.script} --tables {params.tables} "
-            "--output {params.folder} > {log} 2>&1"
+            "--output $(dirname {output.png}) > {log} 2>&1"
 
 
 rule figure_trust_regions:
@@ -126,27 +118,5 @@ rule figure_trust_regions:
         f"{RESULTS}/usage/figures/{{suite}}/trust_regions.tsv"
     conda:
         ENVIRONMENT
-    params:
-        folder=f"{RESULTS}/{{suite}}/figures",
     shell:
-        "python {input.script} --output {params.folder} > {log} 2>&1"
-
-
-def figures_of(suite):
-    """Return the figures of a suite: those of each study, and those of all together."""
-    folder, studies = f"{RESULTS}/{suite}/figures", STUDIES[suite]
-    names = [f"{study}/{name}" for study in studies for name in figures_of_study(study)]
-    for name, (_, _, needed) in SUITE_FIGURES.items():
-        if needed is None or set(needed) & set(studies):
-            names.append(name)
-    return [f"{folder}/{name}.png" for name in [*names, "trust_regions"]]
-
-
-def figures_of_study(study):
-    """Return the names of the figures that are drawn for a study."""
-    missing = {"gradient_use"} if EXPERIMENT.engine.kind == "verl" else set()
-    return [
-        name
-        for name, (_, _, studies) in STUDY_FIGURES.items()
-        if (studies is None or study in studies) and name not in missing
-    ]
+        "python {input.script} --output $(dirname {output.png}) > {log} 2>&1"

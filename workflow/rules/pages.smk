@@ -71,9 +71,3 @@ for name, (title, table) in SUITE_PAGES.items():
             level=LEVEL,
         shell:
             PAGE
-
-
-def pages_of(suite):
-    """Return the pages of a suite: those of each study, and those of all together."""
-    names = [f"{study}{end}" for study in STUDIES[suite] for end in STUDY_PAGES]
-    return [f"{RESULTS}/{suite}/pages/{name}.html" for name in [*names, *SUITE_PAGES]]

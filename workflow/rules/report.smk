@@ -56,8 +56,3 @@ rule claims:
         ],
     shell:
         f"{STEP}.claims {arguments(*SUITE_SETTINGS)} suite={{wildcards.suite}} > {{log}} 2>&1"
-
-
-def results_of(suite):
-    """Return the tables, as pages of the report, and the figures of a suite."""
-    return [*pages_of(suite), *figures_of(suite)]
