@@ -25,7 +25,7 @@ $(VENV)/.installed: constraints/cpu.txt pyproject.toml
 	touch $@
 
 reproduce: install
-	@echo "== snakemake --cores all at scale $(SCALE): results/$(SCALE) (17 minutes on two cores)"
+	@echo "== snakemake --cores all at scale $(SCALE): results/$(SCALE) (20 minutes on two cores)"
 	$(BIN)/snakemake --cores all --workflow-profile workflow/profiles/default --config scale=$(SCALE)
 	@echo "== Tables, figures and claims in results/$(SCALE)/default"
 

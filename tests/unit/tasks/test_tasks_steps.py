@@ -136,7 +136,7 @@ def test_bad_settings_are_refused_by_name(override, named):
         load_experiment(["scale=gpu", override])
 
 
-@pytest.mark.parametrize(("scale", "trainings"), [("gpu", 14), ("paper", 20)])
+@pytest.mark.parametrize(("scale", "trainings"), [("gpu", 14), ("paper", 21)])
 def test_the_whole_study_is_planned(tmp_path, scale, trainings):
     command = [sys.executable, "-m", "snakemake", "-n", "--snakefile", ROOT / "Snakefile"]
     done = subprocess.run(
