@@ -10,7 +10,6 @@ from maspo.files import read_json_lines
 METRICS = {
     "reward": "critic/score/mean",
     "completion_length": "response_length/mean",
-    "tokens": "maspo/tokens",
     "entropy": "actor/entropy",
     "loss": "actor/pg_loss",
     "gradient_norm": "actor/grad_norm",
@@ -24,6 +23,7 @@ SECONDS = {
 }
 OBJECTIVES = "actor/"
 VERLS_OWN = ("actor/lr", "actor/pg_", "actor/ppo_kl", "actor/entropy", "actor/loss", "actor/grad")
+VERLS_OWN += ("actor/perf",)
 
 
 def read_logs(folder: Path, steps: int) -> list[dict[str, Any]]:
@@ -55,7 +55,16 @@ def metrics_row(row: dict[str, Any]) -> dict[str, Any]:
         for name, value in row.items()
         if name.startswith(OBJECTIVES) and not name.startswith(VERLS_OWN)
     }
-    return {"step": row["step"], **named, **objective}
+    return {"step": row["step"], **named, **_tokens(row), **objective}
+
+
+def _tokens(row: dict[str, Any]) -> dict[str, int]:
+    """Return the tokens of all completions: verl logs those of prompts and completions together."""
+    names = ("perf/total_num_tokens", "prompt_length/mean", "response_length/mean")
+    if not all(name in row for name in names):
+        return {}
+    total, prompt, completion = (row[name] for name in names)
+    return {"tokens": round(total * completion / (prompt + completion))}
 
 
 def timings_row(row: dict[str, Any]) -> dict[str, Any]:
