@@ -30,7 +30,7 @@ reproduce: install
 	@echo "== Tables, figures and claims in results/$(SCALE)/default"
 
 test: install
-	@echo "== The whole test suite (4 to 6 minutes on two cores)"
+	@echo "== The whole test suite (about 6 minutes on two cores)"
 	$(BIN)/python -m pytest
 
 # Environments of their own: what these ask for clashes with the pins of the package.
