@@ -8,11 +8,10 @@ from trl_case import make_trainer, rows
 
 from maspo.config import load_experiment
 from maspo.objectives import make
-from maspo.policy import build_policy, build_tokenizer, encode_prompts, load_policy, save_policy
+from maspo.policy import build_tokenizer, encode_prompts, load_policy
 from maspo.sampling.transformers import TransformersSampler
 from maspo.tasks.chain import CHARACTERS, make_chain
 from maspo.training.loop import Trainer
-from maspo.training.supervised import train_base
 from maspo.verifier import Verifier
 
 STEPS = 16
@@ -40,15 +39,9 @@ def problems(experiment):
 
 
 @pytest.fixture(scope="module")
-def base(experiment, tmp_path_factory):
+def base(experiment, half_trained, tmp_path_factory):
     """Return the folder of a base policy that knows the task halfway."""
-    folder = tmp_path_factory.mktemp("base")
-    tokenizer = build_tokenizer(CHARACTERS)
-    policy = build_policy(experiment.model.architecture, tokenizer, seed=1)
-    everything = make_chain(experiment.task).training
-    train_base(policy, tokenizer, everything, experiment.model.supervised, folder)
-    save_policy(folder / "policy", policy, tokenizer)
-    return folder / "policy"
+    return half_trained(experiment, build_tokenizer(CHARACTERS), tmp_path_factory.mktemp("base"))
 
 
 @pytest.fixture(scope="module")
