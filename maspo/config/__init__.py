@@ -3,13 +3,14 @@
 from maspo.config.compose import as_dict, config_dir, load_experiment, options
 from maspo.config.engine import Engine, VerlEngine
 from maspo.config.model import BuiltModel, PretrainedModel, Supervised
-from maspo.config.names import split_variant
+from maspo.config.names import CHANGE, split_variant
 from maspo.config.schema import SUITES, Evaluate, Experiment, Sampler, Statistics, Train
 from maspo.config.studies import Study, load_study, load_suite
 from maspo.config.task import ChainTask, HubFile, HubTask, Task
 from maspo.config.variants import build_objective, objective_settings
 
 __all__ = [
+    "CHANGE",
     "SUITES",
     "BuiltModel",
     "ChainTask",

@@ -35,11 +35,11 @@ def options(group: str) -> list[str]:
     return sorted(path.stem for path in (config_dir() / group).glob("*.yaml"))
 
 
-def compose_raw(overrides: Sequence[str]) -> DictConfig:
-    """Compose `configs/config.yaml` with Hydra; report a bad override as `ConfigError`."""
+def compose_raw(overrides: Sequence[str], file: str = "config") -> DictConfig:
+    """Compose a file of `configs/` with Hydra; report a bad override as `ConfigError`."""
     try:
         with initialize_config_dir(str(config_dir()), version_base="1.3"):
-            return compose("config", overrides=list(overrides))
+            return compose(file, overrides=list(overrides))
     except HydraException as error:
         raise ConfigError(f"overrides {list(overrides)}: {error}") from error
 

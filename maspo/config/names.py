@@ -6,7 +6,7 @@ from typing import Any
 
 from maspo.errors import ConfigError
 
-CONDITION = re.compile(r"(?P<field>[a-z_]+)_(?P<value>[^_]+)")
+CHANGE = re.compile(r"(?P<field>[a-z_]+)_(?P<value>[^_]+)")  # alpha_0.5, lr_0.0001
 
 
 def split_variant(variant: str) -> tuple[str, dict[str, str]]:
@@ -18,7 +18,7 @@ def split_variant(variant: str) -> tuple[str, dict[str, str]]:
     objective, *conditions = variant.split("@")
     changed = {}
     for condition in conditions:
-        if not (match := CONDITION.fullmatch(condition)):
+        if not (match := CHANGE.fullmatch(condition)):
             raise ConfigError(
                 f"variant {variant!r}: {condition!r} is not <field of train>_<value>, "
                 "as in grpo@lr_0.0001"

@@ -5,7 +5,6 @@ one with a changed field, as in ``maspo_alpha_0.5``; and either may be trained u
 conditions than the scale's, as in ``grpo@lr_0.0001`` or ``maspo@updates_per_batch_1``.
 """
 
-import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ import yaml
 from omegaconf import OmegaConf
 
 from maspo.config.compose import compose_raw, config_dir, options
-from maspo.config.names import split_variant
+from maspo.config.names import CHANGE, split_variant
 from maspo.errors import ConfigError
 
 # The paper writes one beta for the two risk factors.
@@ -36,7 +35,9 @@ def objective_settings(variant: str) -> dict[str, Any]:
         return dict(_file_settings(config_dir(), name))
     match = None
     for base in sorted(known, key=len, reverse=True):
-        if match := re.fullmatch(re.escape(base) + r"_(?P<field>[a-z_]+)_(?P<value>[^_]+)", name):
+        if name.startswith(f"{base}_") and (
+            match := CHANGE.fullmatch(name.removeprefix(f"{base}_"))
+        ):
             break
     if not match:
         raise ConfigError(
@@ -57,7 +58,7 @@ def objective_settings(variant: str) -> dict[str, Any]:
 @cache  # a suite asks for the same few files dozens of times
 def _file_settings(folder: Path, name: str) -> dict[str, Any]:
     """Return the settings of a file of `configs/objective/`."""
-    return OmegaConf.to_container(compose_raw([f"+objective={name}"]).objective)
+    return OmegaConf.to_container(compose_raw([], f"objective/{name}").objective)
 
 
 def build_objective(variant: str) -> Any:

@@ -1,8 +1,6 @@
 """What readers see in place of a variant's name."""
 
-import re
-
-from maspo.config import split_variant
+from maspo.config import CHANGE, split_variant
 from maspo.layout import BASE_VARIANT
 
 LABELS = {
@@ -26,7 +24,6 @@ LABELS = {
     "maspo_paper": "MASPO (no clamps)",
     "maspo_attached_gate": "MASPO (attached gate)",
 }
-SETTING = re.compile(r"(?P<field>[a-z_]+)_(?P<value>[^_]+)")
 
 
 def label(variant: str) -> str:
@@ -37,7 +34,7 @@ def label(variant: str) -> str:
     objective, conditions = split_variant(variant)
     settings = list(conditions.items())
     for known in sorted(LABELS, key=len, reverse=True):
-        changed = SETTING.fullmatch(objective.removeprefix(f"{known}_"))
+        changed = CHANGE.fullmatch(objective.removeprefix(f"{known}_"))
         if objective not in LABELS and objective.startswith(f"{known}_") and changed:
             settings.insert(0, (changed["field"], changed["value"]))
             objective = known

@@ -76,6 +76,8 @@ def settings(*parts):
 @cache
 def train_settings(variant):
     """Return the settings of training under the conditions that a variant names."""
+    if "@" not in variant:
+        return EXPERIMENT.train
     return load_experiment([*OVERRIDES, f"variant={variant}"]).train
 
 
