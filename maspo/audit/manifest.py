@@ -1,35 +1,26 @@
 """The manifest that every step writes beside its outputs (design section 7)."""
 
+import hashlib
 import os
 import platform
 import subprocess
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
 from maspo import __version__
-from maspo.files import sha256, write_json
-
-PACKAGES = (
-    "torch",
-    "transformers",
-    "tokenizers",
-    "datasets",
-    "hydra-core",
-    "math-verify",
-    "numpy",
-    "pandas",
-    "pyarrow",
-    "matplotlib",
-)
+from maspo.files import sha256, write_json, write_text
+from maspo.verifier import GRADER_VERSION
 
 
 def write_manifest(
     path: Path,
+    results: Path,
     step: str,
     settings: Mapping[str, Any],
+    experiment: Mapping[str, Any],
     inputs: Iterable[Path],
     outputs: Iterable[Path],
     seeds: Mapping[str, int],
@@ -39,8 +30,11 @@ def write_manifest(
     """Write what a step did, so that an audit needs nothing but files.
 
     Args:
-        path: of the manifest; paths in it are relative to the current folder where they can be.
-        settings: the resolved configuration of the step.
+        path: of the manifest.
+        results: the folder of all results. Files in it are named relative to it, so that it can
+            be moved as a whole; others relative to the current folder where they lie in it.
+        settings: the resolved configuration that the step's outputs depend on.
+        experiment: the whole resolved configuration.
         inputs, outputs: files or folders, recorded with their SHA-256.
         seeds: every seed that the step's draws derive from, by purpose.
         started: when the step began, in UTC.
@@ -49,11 +43,12 @@ def write_manifest(
     manifest = {
         "step": step,
         "settings": dict(settings),
+        "experiment": dict(experiment),
         "seeds": dict(seeds),
-        "inputs": {_relative(file): sha256(file) for file in inputs},
-        "outputs": {_relative(file): sha256(file) for file in outputs},
-        "package": {"maspo": __version__, "git": git_state()},
-        "packages": {name: _version(name) for name in PACKAGES},
+        "inputs": {_name(file, results): sha256(file) for file in inputs},
+        "outputs": {_name(file, results): sha256(file) for file in outputs},
+        "package": {"maspo": __version__, "grader": GRADER_VERSION, "git": git_state(results)},
+        "packages": {p.name: p.version for p in sorted(distributions(), key=lambda p: p.name)},
         "platform": {
             "python": platform.python_version(),
             "system": platform.platform(),
@@ -70,31 +65,36 @@ def write_manifest(
     write_json(path, manifest)
 
 
-def _relative(path: Path) -> str:
+def _name(path: Path, results: Path) -> str:
     path = Path(path).absolute()
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+    for root in (Path(results).absolute(), Path.cwd()):
+        if path.is_relative_to(root):
+            return path.relative_to(root).as_posix()
+    return str(path)
 
 
-def _version(package: str) -> str | None:
+def git_state(results: Path) -> dict[str, Any] | None:
+    """Return commit and cleanliness of the checkout this package runs from; None outside one.
+
+    The changes of a tree that is not clean are kept in ``<results>/patches/``, by their SHA-256.
+    """
     try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
-
-
-def git_state() -> dict[str, Any] | None:
-    """Return commit and cleanliness of the checkout this package runs from; None outside one."""
-    command = ["git", "-C", str(Path(__file__).parent)]
-    try:
-        commit = subprocess.run(
-            [*command, "rev-parse", "HEAD"], capture_output=True, text=True, check=True
-        )
-        status = subprocess.run(
-            [*command, "status", "--porcelain"], capture_output=True, text=True, check=True
-        )
+        commit, status, diff = map(_git, ("rev-parse HEAD", "status --porcelain", "diff HEAD"))
     except (OSError, subprocess.CalledProcessError):
         return None
-    return {"commit": commit.stdout.strip(), "clean": not status.stdout.strip()}
+    if not status:
+        return {"commit": commit.strip(), "clean": True, "patch": None}
+    text = f"{status}\n{diff}"
+    name = hashlib.sha256(text.encode()).hexdigest()
+    if not (file := results / "patches" / f"{name}.patch").is_file():
+        write_text(file, text)
+    return {"commit": commit.strip(), "clean": False, "patch": name}
+
+
+def _git(command: str) -> str:
+    """Return what a git command says of the checkout that this package runs from."""
+    words = ["git", "-C", str(Path(__file__).parents[2]), *command.split()]
+    return subprocess.run(words, capture_output=True, check=True).stdout.decode(errors="replace")
 
 
 def processor() -> str:

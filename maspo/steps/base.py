@@ -27,7 +27,7 @@ def build(model: BuiltModel, record: StepRecord, folder: Path) -> None:
         as_dict(model),
         {"supervised": model.supervised.seed},
         [source],
-        [folder / "policy", folder / "metrics.jsonl"],
+        [folder / "policy", folder / "metrics.jsonl", folder / "timings.jsonl"],
     )
 
 

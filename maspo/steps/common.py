@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from maspo.audit import write_manifest
-from maspo.config import Experiment, load_experiment
+from maspo.config import Experiment, as_dict, load_experiment
 from maspo.errors import ConfigError, MaspoError
 from maspo.layout import Layout
 
@@ -38,7 +38,7 @@ class StepRecord:
     """Times a step and writes its manifest at the end."""
 
     def __init__(self, name: str, experiment: Experiment) -> None:
-        self.name = name
+        self.name, self.experiment = name, experiment
         self.layout = Layout(Path(experiment.results))
         self.started = datetime.now(UTC)
         self.seconds: dict[str, float] = {}
@@ -62,8 +62,10 @@ class StepRecord:
         """Write the manifest into `folder`."""
         write_manifest(
             folder / manifest,
+            self.layout.root,
             self.name,
             settings,
+            as_dict(self.experiment),
             inputs,
             outputs,
             seeds,

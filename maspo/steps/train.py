@@ -78,7 +78,7 @@ def train(experiment: Experiment) -> None:
         {**settings, "overlong_prompts_dropped": len(everything) - len(problems)},
         {"run": experiment.seed},
         [source, base],
-        [folder / "policy", folder / "metrics.jsonl"],
+        [folder / "policy", folder / "metrics.jsonl", folder / "timings.jsonl"],
     )
     checkpoints.clear()
 

@@ -56,6 +56,6 @@ def train_with_verl(experiment: Experiment, settings: dict[str, Any]) -> None:
         settings,
         {"run": experiment.seed},
         [source, base],
-        [folder / "policy", folder / "metrics.jsonl"],
+        [folder / "policy", folder / "metrics.jsonl", folder / "timings.jsonl"],
     )
     checkpoints.clear()

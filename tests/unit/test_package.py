@@ -62,9 +62,10 @@ LAYERS = [
     {"tasks"},
     {"policy"},
     {"sampling"},
-    {"training", "evaluation", "audit"},
+    {"training", "evaluation"},
     {"statistics"},
     {"reporting", "integrations"},
+    {"audit"},
     {"steps"},
 ]
 
