@@ -1,6 +1,6 @@
 """Configuration: typed settings, composed by Hydra from `configs/`."""
 
-from maspo.config.compose import as_dict, config_dir, load_experiment, options
+from maspo.config.compose import as_dict, config_dir, experiment_from, load_experiment, options
 from maspo.config.engine import Engine, VerlEngine
 from maspo.config.model import BuiltModel, PretrainedModel, Supervised
 from maspo.config.names import CHANGE, split_variant
@@ -30,6 +30,7 @@ __all__ = [
     "as_dict",
     "build_objective",
     "config_dir",
+    "experiment_from",
     "load_experiment",
     "load_study",
     "load_suite",

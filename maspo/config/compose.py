@@ -1,7 +1,7 @@
 """From `configs/` and command-line overrides to a checked `Experiment`."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -61,6 +61,15 @@ def load_experiment(overrides: Sequence[str] = ()) -> Experiment:
         changed = [f"train.{name}={value}" for name, value in changed.items()]
         _check_names(changed)
         raw = compose_raw([*overrides, *changed])
+    return experiment_from(raw)
+
+
+def experiment_from(raw: DictConfig | Mapping[str, Any]) -> Experiment:
+    """Return the experiment that a composed configuration, or a manifest's, describes.
+
+    Raises:
+        ConfigError: an unknown setting, or a value of the wrong type or out of range.
+    """
     try:
         typed = OmegaConf.structured(Experiment)
         for group, kinds in KINDS.items():

@@ -1,0 +1,116 @@
+"""All checks over one results folder, and their report."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from maspo.audit.chain import check_chain
+from maspo.audit.data import check_leaks
+from maspo.audit.environment import check_environment
+from maspo.audit.finding import Finding, Severity
+from maspo.audit.metrics import check_metrics
+from maspo.audit.reference import check_reference
+from maspo.audit.runs import check_budgets, check_fairness, check_seeds
+from maspo.audit.tables import check_figures, check_tables
+from maspo.audit.tree import Tree
+from maspo.audit.verdicts import check_verdicts
+from maspo.errors import MaspoError
+
+CHECKS: dict[str, tuple[str, Callable[[Tree], Iterator[Finding]]]] = {
+    "chain": ("every file is what a step wrote; every input is a step's output", check_chain),
+    "seeds": ("every declared run is there, whole, with its seed", check_seeds),
+    "budgets": ("steps, samples, their seeds and lengths are those of the settings", check_budgets),
+    "fairness": ("runs differ in method, named conditions and seed only", check_fairness),
+    "leaks": ("no benchmark problem is a training problem", check_leaks),
+    "verdicts": ("verdicts follow from the completions' text", check_verdicts),
+    "metrics": ("the metrics follow from the verdicts, by pandas alone", check_metrics),
+    "tables": ("tables, intervals and claims are what the records give", check_tables),
+    "figures": ("figures and pages are what the tables give", check_figures),
+    "environment": ("one environment, the pinned one, from a clean tree", check_environment),
+    "reference": ("the results agree with the committed reference", check_reference),
+}
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What the checks found in one folder, and how long each took."""
+
+    tree: Tree
+    findings: dict[str, list[Finding]]
+    seconds: dict[str, float]
+
+    @property
+    def failures(self) -> list[Finding]:
+        """The findings that make the audit fail."""
+        everything = [f for findings in self.findings.values() for f in findings]
+        return [f for f in everything if f.severity is Severity.FAILURE]
+
+
+def run_audit(tree: Tree) -> Audit:
+    """Run every check.
+
+    Raises:
+        DataError: the folder holds no manifest, or one that is not JSON.
+    """
+    if not tree.suites:
+        wanted = "a reported suite (claims_manifest.json)"
+        finding = Finding("chain", str(tree.root), wanted, "none")
+        return Audit(tree, {"chain": [finding]}, {"chain": 0.0})
+    findings, seconds = {}, {}
+    for name, (_, check) in CHECKS.items():
+        start = time.perf_counter()
+        findings[name] = list(guarded(name, tree, check))
+        seconds[name] = time.perf_counter() - start
+    return Audit(tree, findings, seconds)
+
+
+def guarded(name: str, tree: Tree, check: Callable[[Tree], Iterator[Finding]]) -> Iterator[Finding]:
+    """Run one check; what it cannot read is a finding and does not hide what others find."""
+    try:
+        yield from check(tree)
+    except (MaspoError, KeyError, ValueError, TypeError, OSError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        yield Finding(name, str(tree.root), "files that this check can read", reason)
+
+
+def as_json(audit: Audit) -> dict[str, Any]:
+    """Return the audit in the form of ``workflow/schemas/audit.schema.json``."""
+    return {
+        "results": str(audit.tree.root),
+        "passed": not audit.failures,
+        "manifests": len(audit.tree.manifests),
+        "suites": list(audit.tree.suites),
+        "runs": len(audit.tree.declared) if audit.tree.suites else 0,
+        "checks": [
+            {
+                "name": name,
+                "what": CHECKS[name][0],
+                "passed": all(f.severity is not Severity.FAILURE for f in findings),
+                "seconds": round(audit.seconds[name], 3),
+                "findings": [finding.as_dict() for finding in findings],
+            }
+            for name, findings in audit.findings.items()
+        ],
+    }
+
+
+def as_markdown(audit: Audit) -> str:
+    """Return the audit for readers."""
+    report = as_json(audit)
+    lines = [
+        f"# Audit of {report['results']}: {'passed' if report['passed'] else 'FAILED'}",
+        "",
+        f"{report['runs']} runs, {report['manifests']} manifests, suites {report['suites']}.",
+        "",
+        "| check | what it asks | failures | notes | seconds |",
+        "|---|---|---:|---:|---:|",
+    ]
+    for check in report["checks"]:
+        failures = sum(f["severity"] == "failure" for f in check["findings"])
+        notes = len(check["findings"]) - failures
+        lines.append(
+            f"| {check['name']} | {check['what']} | {failures} | {notes} | {check['seconds']:.1f} |"
+        )
+    lines += ["", *(f"- {f}" for findings in audit.findings.values() for f in findings)]
+    return "\n".join(lines) + "\n"

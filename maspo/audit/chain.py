@@ -1,0 +1,61 @@
+"""Every file is what a step wrote, and every input of a step is another step's output."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from maspo.audit.finding import Finding
+from maspo.audit.tree import Tree
+from maspo.config import config_dir
+from maspo.files import sha256
+
+PRODUCTS = ("data", "base", "runs", "evaluation")  # and the tables of the suites
+
+
+def check_chain(tree: Tree) -> Iterator[Finding]:
+    """Compare every hash that a manifest states with the file, and look for files of no step."""
+    made = {}
+    for manifest, content in tree.manifests.items():
+        for name, digest in content["outputs"].items():
+            made[name] = digest
+            path = tree.root / name
+            if not path.exists():
+                yield Finding("chain", name, f"an output of {manifest}", "no such file")
+            elif (found := sha256(path)) != digest:
+                yield Finding("chain", name, f"SHA-256 {digest} as {manifest} states", found)
+    for manifest, content in tree.manifests.items():
+        for name, digest in content["inputs"].items():
+            if name in tree.manifests:
+                found, source = sha256(tree.root / name), "that manifest"
+            elif (tree.root / name).exists() or name in made:
+                found, source = made.get(name), "the step that wrote it"
+            else:
+                path = project_file(name)
+                found, source = sha256(path) if path.is_file() else None, "the project's file"
+            if found != digest:
+                yield Finding(
+                    "chain", manifest, f"input {name} of SHA-256 {found}, {source}", digest
+                )
+    yield from strangers(tree, made)
+
+
+def strangers(tree: Tree, made: dict[str, str]) -> Iterator[Finding]:
+    """Look for files that no manifest accounts for."""
+    folders = [*PRODUCTS, *(f"{suite}/tables" for suite in tree.suites)]
+    for folder in folders:
+        for path in sorted((tree.root / folder).rglob("*")):
+            name = tree.name(path)
+            parents = {
+                tree.name(parent)
+                for parent in path.parents
+                if parent != tree.root and parent.is_relative_to(tree.root)
+            }
+            known = name in made or name in tree.manifests or made.keys() & parents
+            if path.is_file() and not path.name.startswith(".") and not known:
+                yield Finding("chain", name, "an output of some step", "a file no manifest names")
+
+
+def project_file(name: str) -> Path:
+    """Return a file outside the results: of the configuration in use, if it lies there."""
+    if name.startswith("configs/"):
+        return config_dir() / name.removeprefix("configs/")
+    return Path(name)

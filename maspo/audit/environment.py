@@ -1,0 +1,68 @@
+"""What the steps ran on: one environment, that of the constraints, from a clean tree."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from maspo.audit.finding import Finding, note
+from maspo.audit.tree import Manifest, Tree
+from maspo.config import config_dir
+
+CONSTRAINTS = "constraints/cpu.txt"
+
+
+def canonical(name: str) -> str:
+    """Return a package's name as PyPI compares it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def pins(path: Path) -> dict[str, str]:
+    """Return the versions that a constraints file pins, by canonical name."""
+    lines = (line.split("#")[0].strip() for line in path.read_text().splitlines())
+    pairs = (line.split(";")[0].split("==") for line in lines if "==" in line)
+    return {canonical(name): version.strip() for name, version in pairs}
+
+
+def fingerprint(manifest: Manifest) -> str:
+    """Return what bitwise results depend on: processor, Python, torch, transformers, numpy."""
+    place, packages = manifest["platform"], manifest["packages"]
+    parts = [place[k] for k in ("machine", "processor", "python")]
+    return json.dumps([*parts, *(packages.get(p) for p in ("torch", "transformers", "numpy"))])
+
+
+def check_environment(tree: Tree) -> Iterator[Finding]:
+    """List packages that are not the pinned ones, changes of the tree, and mixed machines."""
+    pinned = pins(config_dir().parent / CONSTRAINTS)
+    seen = set()
+    for name, manifest in tree.manifests.items():
+        for package, version in manifest["packages"].items():
+            pin = pinned.get(canonical(package))
+            odd = (package, version)
+            if pin and version.partition("+")[0] != pin.partition("+")[0] and odd not in seen:
+                seen.add(odd)
+                yield note("environment", name, f"{package} {pin} ({CONSTRAINTS})", version)
+        state = manifest["package"]["git"]
+        if state is None:
+            yield note("environment", name, "a git checkout", "none")
+        elif not state["clean"]:
+            patch = tree.root / "patches" / f"{state['patch']}.patch"
+            if not patch.is_file():
+                wanted = f"the changes to {state['commit'][:12]} in {tree.name(patch)}"
+                yield Finding("environment", name, wanted, "no such file")
+            elif state["patch"] not in seen:
+                seen.add(state["patch"])
+                yield note(
+                    "environment",
+                    name,
+                    f"a clean tree at {state['commit'][:12]}",
+                    f"changes, kept in {tree.name(patch)}",
+                )
+    for what, read in (
+        ("platform", fingerprint),
+        ("package", lambda m: json.dumps([m["package"]["maspo"], m["package"]["grader"]])),
+        ("commit", lambda m: str((m["package"]["git"] or {}).get("commit"))),
+    ):
+        values = {read(manifest) for manifest in tree.manifests.values()}
+        if len(values) > 1:
+            yield note("environment", "", f"one {what} for all steps", "; ".join(sorted(values)))

@@ -1,0 +1,71 @@
+"""The results beside those that are committed in ``reference/``."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from maspo.audit.environment import fingerprint
+from maspo.audit.finding import Finding, note
+from maspo.audit.metrics import METRICS
+from maspo.audit.tree import Tree
+from maspo.config import config_dir
+from maspo.files import read_json_lines
+
+STEPS = ("data", "base", "train", "evaluate")
+SECONDS = "timings.jsonl"  # differs in every run
+
+
+def check_reference(tree: Tree) -> Iterator[Finding]:
+    """On the reference's platform outputs are the same bits; elsewhere lie in its intervals."""
+    scale = next(iter(tree.suites.values())).scale
+    folder = config_dir().parent / "reference" / scale
+    if not folder.is_dir():
+        yield note("reference", f"reference/{scale}", "a committed run of this scale", "none")
+        return
+    theirs = {m["manifest"]: m for m in read_json_lines(folder / "manifests.jsonl")}
+    shared = [n for n in tree.manifests if n in theirs and tree.manifests[n]["step"] in STEPS]
+    same = [n for n in shared if fingerprint(tree.manifests[n]) == fingerprint(theirs[n])]
+    for name in same:
+        ours = tree.manifests[name]
+        if strip(ours["settings"]) != strip(theirs[name]["settings"]):
+            yield note("reference", name, "the reference's settings", "others: not compared")
+            continue
+        digests = {
+            k.partition(f"results/{scale}/")[2] or k: v for k, v in theirs[name]["outputs"].items()
+        }
+        for output, digest in ours["outputs"].items():
+            if not output.endswith(SECONDS) and digests.get(output) not in (None, digest):
+                yield Finding(
+                    "reference", output, f"SHA-256 {digests[output]}, on this platform", digest
+                )
+    if len(same) < len(shared):
+        yield note(
+            "reference",
+            f"reference/{scale}",
+            "the same platform: bitwise comparison",
+            f"another for {len(shared) - len(same)} of {len(shared)} steps: intervals",
+        )
+        yield from beside_intervals(tree, folder)
+
+
+def strip(settings: dict) -> str:
+    """Return settings in a form that can be compared."""
+    return json.dumps(settings, sort_keys=True)
+
+
+def beside_intervals(tree: Tree, folder: Path) -> Iterator[Finding]:
+    """List the cells that lie outside the reference's intervals."""
+    for suite, study in tree.studies:
+        ours, theirs = tree.layout.tables(suite) / f"{study}.csv", folder / f"tables/{study}.csv"
+        if not (ours.is_file() and theirs.is_file()):
+            continue
+        keys = ["variant", "benchmark"]
+        both = pd.read_csv(ours).merge(pd.read_csv(theirs), on=keys, suffixes=("", "_theirs"))
+        for row in both.to_dict("records"):
+            for metric in METRICS:
+                low, high = row[f"{metric}_low_theirs"], row[f"{metric}_high_theirs"]
+                if not low <= row[metric] <= high:
+                    wanted = f"{metric} of {row['variant']} {row['benchmark']} in [{low}, {high}]"
+                    yield note("reference", tree.name(ours), wanted, str(row[metric]))

@@ -1,0 +1,139 @@
+"""Runs: all that were declared, each once and whole, and alike in all but their method."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from maspo.audit.finding import Finding, note
+from maspo.audit.tree import Tree
+from maspo.config import as_dict, load_experiment, objective_settings, split_variant
+from maspo.errors import DataError
+from maspo.files import read_json_lines
+from maspo.layout import BASE_VARIANT
+from maspo.seeding import derive_seed
+from maspo.tasks import read_problems
+
+
+def check_seeds(tree: Tree) -> Iterator[Finding]:
+    """Look for runs that are missing, partial, hidden, or drawn from other seeds than declared."""
+    for variant, seed in tree.evaluated:
+        folders = [(tree.layout.evaluation(variant, seed), "evaluate")]
+        if variant != BASE_VARIANT:
+            folders.append((tree.layout.run(variant, seed), "run"))
+        for folder, purpose in folders:
+            name, manifest = tree.name(folder), tree.manifest(folder)
+            if manifest is None:
+                yield Finding("seeds", name, f"a finished step of {variant} seed {seed}", "none")
+            elif manifest["seeds"] != {purpose: seed}:
+                wanted = f"seeds { ({purpose: seed}) }"
+                yield Finding("seeds", f"{name}/manifest.json", wanted, str(manifest["seeds"]))
+    for left in sorted(tree.layout.root.glob("checkpoints/*/seed_*")):
+        yield Finding("partial", tree.name(left), "no unfinished run", "a checkpoint of one")
+    for kind in ("runs", "evaluation"):
+        for folder in sorted((tree.root / kind).glob("*/seed_*")):
+            run = (folder.parent.name, int(folder.name.removeprefix("seed_")))
+            if tree.manifest(folder) is None:
+                yield Finding("partial", tree.name(folder), "a finished step", "no manifest")
+            elif run not in tree.evaluated:
+                yield note(
+                    "seeds", tree.name(folder), "a run that a study declares", "one more run"
+                )
+
+
+def check_budgets(tree: Tree) -> Iterator[Finding]:
+    """Compare steps, samples, seeds of samples and lengths with the settings."""
+    for variant, seed in tree.declared:
+        folder = tree.layout.run(variant, seed)
+        if (manifest := tree.manifest(folder)) is None:
+            continue
+        steps = manifest["settings"]["train"]["steps"]
+        path = folder / "metrics.jsonl"
+        try:
+            found = [row["step"] for row in read_json_lines(path)]
+        except (DataError, KeyError) as error:
+            yield Finding("budgets", tree.name(path), f"{steps} steps", str(error))
+            continue
+        if found != list(range(1, steps + 1)):
+            last = found[-1] if found else None
+            wanted = f"steps 1 to {steps}, each once"
+            yield Finding("budgets", tree.name(path), wanted, f"{len(found)} rows to {last}")
+    limit = tree.manifests["data/manifest.json"]["settings"]["max_completion_tokens"]
+    for variant, seed, path, records in tree.records():
+        name = tree.name(path)
+        if (manifest := tree.manifest(path.parent)) is None:
+            continue
+        samples = manifest["settings"]["evaluate"]["samples"]
+        for (benchmark, problem), group in records.groupby(["benchmark", "problem"], sort=False):
+            if sorted(group["sample"]) != list(range(samples)):
+                wanted = f"samples 0 to {samples - 1} of {benchmark} {problem}, each once"
+                yield Finding("budgets", name, wanted, f"{sorted(group['sample'])}")
+        drawn = zip(records["problem"], records["sample"], records["seed"], strict=True)
+        wrong = [(p, s) for p, s, d in drawn if derive_seed(seed, "evaluate", p, int(s)) != d]
+        if wrong:
+            wanted = f"samples drawn from seed {seed}"
+            yield Finding("budgets", name, wanted, f"{len(wrong)} others, the first {wrong[0]}")
+        if len(records) and records["tokens"].max() > limit:
+            wanted = f"at most {limit} tokens a completion"
+            yield Finding("budgets", name, wanted, str(records["tokens"].max()))
+        problems = records.groupby("benchmark")["problem"].nunique().to_dict()
+        if problems != (known := benchmark_sizes(tree)):
+            yield Finding("budgets", name, f"problems of each benchmark {known}", str(problems))
+
+
+def benchmark_sizes(tree: Tree) -> dict[str, int]:
+    """Return the number of problems of each benchmark."""
+    folder = tree.layout.data / "benchmarks"
+    return {path.stem: len(read_problems(path)) for path in sorted(folder.glob("*.parquet"))}
+
+
+def check_fairness(tree: Tree) -> Iterator[Finding]:
+    """All runs differ in the objective, the conditions that their name states, and the seed."""
+    reference: dict[str, Any] | None = None
+    for variant, seed in tree.declared:
+        name = f"{tree.name(tree.layout.run(variant, seed))}/manifest.json"
+        if (manifest := tree.manifests.get(name)) is None:
+            continue
+        settings, whole = manifest["settings"], manifest["experiment"]
+        if settings["objective"] != (declared := objective_settings(variant)):
+            yield from unequal("fairness", name, "objective", declared, settings["objective"])
+        for part in ("train", "sampler", "task"):
+            yield from unequal("fairness", name, part, whole[part], settings[part])
+        if (whole["variant"], whole["seed"]) != (variant, seed):
+            found = f"{whole['variant']} seed {whole['seed']}"
+            yield Finding("fairness", name, f"the run {variant} seed {seed}", found)
+        common = {k: v for k, v in settings.items() if k not in ("objective", "train")}
+        train = dict(settings["train"])
+        _, changed = split_variant(variant)
+        usual = as_dict(_usual(tree).train)
+        for condition, value in changed.items():
+            stated = as_dict(_usual(tree, f"train.{condition}={value}").train)[condition]
+            if train.pop(condition, None) != stated:
+                yield Finding("fairness", name, f"train.{condition}={stated}", "another value")
+            usual.pop(condition)
+        yield from unequal("fairness", name, "train", usual, train)
+        reference = reference or common
+        yield from unequal("fairness", name, "settings", reference, common)
+    evaluations = {}
+    for variant, seed in tree.evaluated:
+        folder = tree.layout.evaluation(variant, seed)
+        if manifest := tree.manifest(folder):
+            evaluations[f"{tree.name(folder)}/manifest.json"] = manifest["settings"]
+    first = next(iter(evaluations.values()), {})
+    for name, settings in evaluations.items():
+        yield from unequal("fairness", name, "settings", first, settings)
+
+
+def _usual(tree: Tree, *conditions: str) -> Any:
+    """Return the configuration that the suites were reported with."""
+    experiment = next(iter(tree.suites.values()))
+    if not conditions:
+        return experiment
+    return load_experiment([f"scale={experiment.scale}", *conditions])
+
+
+def unequal(
+    check: str, name: str, part: str, expected: dict[str, Any], found: dict[str, Any]
+) -> Iterator[Finding]:
+    """Yield every setting of a part that differs."""
+    for key in sorted(expected.keys() | found.keys()):
+        if expected.get(key) != found.get(key):
+            yield Finding(check, name, f"{part}.{key}={expected.get(key)!r}", repr(found.get(key)))

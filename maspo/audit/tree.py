@@ -1,0 +1,90 @@
+"""The results folder that is audited, read from its files and manifests alone."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from maspo.config import SUITES, Experiment, Study, experiment_from, load_suite
+from maspo.errors import DataError
+from maspo.evaluation.records import read_records
+from maspo.files import read_json
+from maspo.layout import BASE_VARIANT, Layout
+
+Manifest = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A results folder such as ``results/mini``, wherever it lies."""
+
+    root: Path
+
+    @property
+    def layout(self) -> Layout:
+        """Where things lie in it."""
+        return Layout(self.root)
+
+    def name(self, path: Path) -> str:
+        """Return a path as findings and manifests call it."""
+        return path.relative_to(self.root).as_posix()
+
+    @cached_property
+    def manifests(self) -> dict[str, Manifest]:
+        """Every manifest by its name. DataError if one is not JSON or there is none."""
+        paths = sorted(self.root.rglob("*manifest.json"))
+        if not paths:
+            raise DataError(
+                f"{self.root} holds no manifest: it is no results folder of this package"
+            )
+        return {self.name(path): read_json(path) for path in paths}
+
+    def manifest(self, folder: Path) -> Manifest | None:
+        """Return the manifest of a run or an evaluation, if it has one."""
+        return self.manifests.get(f"{self.name(folder)}/manifest.json")
+
+    @cached_property
+    def suites(self) -> dict[str, Experiment]:
+        """The configuration of each suite that was reported, as its manifest holds it."""
+        found = {}
+        for suite in SUITES:
+            if manifest := self.manifests.get(f"{suite}/claims_manifest.json"):
+                found[suite] = experiment_from(
+                    {**manifest["experiment"], "results": str(self.root)}
+                )
+        return found
+
+    @cached_property
+    def studies(self) -> dict[tuple[str, str], Study]:
+        """Every study by (suite, name), as `configs/` declares it."""
+        return {
+            (suite, name): study
+            for suite, experiment in self.suites.items()
+            for name, study in load_suite(experiment, suite).items()
+        }
+
+    @cached_property
+    def declared(self) -> list[tuple[str, int]]:
+        """(variant, seed) of every run that the studies declare, each once."""
+        return list(dict.fromkeys(run for study in self.studies.values() for run in study.runs))
+
+    @property
+    def evaluated(self) -> list[tuple[str, int]]:
+        """(variant, seed) of every policy that must have been evaluated, the base policy first."""
+        return [(BASE_VARIANT, 0), *self.declared]
+
+    def records_file(self, variant: str, seed: int) -> Path:
+        """Return where the records of a policy lie."""
+        return self.layout.evaluation(variant, seed) / "records.parquet"
+
+    def records(self) -> Iterator[tuple[str, int, Path, pd.DataFrame]]:
+        """Yield (variant, seed, file, records) of every evaluated policy whose file can be read."""
+        for variant, seed in self.evaluated:
+            path = self.records_file(variant, seed)
+            try:
+                yield variant, seed, path, read_records(path)
+            except DataError:
+                continue  # the check of the chain names it

@@ -1,0 +1,48 @@
+"""Step: audit a results folder from its files alone.
+
+python -m maspo.steps.audit results/mini
+python -m maspo.steps.audit results/mini --only default/main/maspo/average/avg_at_k
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from jsonschema import validate
+
+from maspo.audit.audit import as_json, as_markdown, run_audit
+from maspo.audit.trace import trace
+from maspo.audit.tree import Tree
+from maspo.config import config_dir
+from maspo.errors import MaspoError
+from maspo.files import read_json, write_json, write_text
+
+
+def main() -> None:
+    """Write audit/audit.json and audit/audit.md into the folder; exit 1 if a check fails."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("results", type=Path, help="a results folder, such as results/mini")
+    parser.add_argument("--only", metavar="CELL", help="print the chain behind one number")
+    parser.add_argument(
+        "--output", type=Path, help="folder of the report, in place of RESULTS/audit"
+    )
+    arguments = parser.parse_args()
+    tree = Tree(arguments.results.absolute())
+    try:
+        if arguments.only:
+            print("\n".join(trace(tree, arguments.only)))
+            return
+        audit = run_audit(tree)
+        report = as_json(audit)
+        validate(report, read_json(config_dir().parent / "workflow/schemas/audit.schema.json"))
+        folder = arguments.output or tree.root / "audit"
+        write_json(folder / "audit.json", report)
+        write_text(folder / "audit.md", as_markdown(audit))
+    except MaspoError as error:
+        sys.exit(f"error: {error}")
+    print(as_markdown(audit))
+    sys.exit(1 if audit.failures else 0)
+
+
+if __name__ == "__main__":
+    main()
