@@ -1,12 +1,12 @@
 """All checks over one results folder, and their report."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from maspo.audit.chain import check_chain
-from maspo.audit.data import check_leaks
+from maspo.audit.data import check_data, check_leaks
 from maspo.audit.environment import check_environment
 from maspo.audit.finding import Finding, Severity
 from maspo.audit.metrics import check_metrics
@@ -22,6 +22,7 @@ CHECKS: dict[str, tuple[str, Callable[[Tree], Iterator[Finding]]]] = {
     "seeds": ("every declared run is there, whole, with its seed", check_seeds),
     "budgets": ("steps, samples, their seeds and lengths are those of the settings", check_budgets),
     "fairness": ("runs differ in method, named conditions and seed only", check_fairness),
+    "data": ("problems are what the task's settings and seed give", check_data),
     "leaks": ("no benchmark problem is a training problem", check_leaks),
     "verdicts": ("verdicts follow from the completions' text", check_verdicts),
     "metrics": ("the metrics follow from the verdicts, by pandas alone", check_metrics),
@@ -47,8 +48,8 @@ class Audit:
         return [f for f in everything if f.severity is Severity.FAILURE]
 
 
-def run_audit(tree: Tree) -> Audit:
-    """Run every check.
+def run_audit(tree: Tree, skip: Collection[str] = ()) -> Audit:
+    """Run every check but those of the names in `skip`.
 
     Raises:
         DataError: the folder holds no manifest, or one that is not JSON.
@@ -59,6 +60,8 @@ def run_audit(tree: Tree) -> Audit:
         return Audit(tree, {"chain": [finding]}, {"chain": 0.0})
     findings, seconds = {}, {}
     for name, (_, check) in CHECKS.items():
+        if name in skip:
+            continue
         start = time.perf_counter()
         findings[name] = list(guarded(name, tree, check))
         seconds[name] = time.perf_counter() - start

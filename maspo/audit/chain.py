@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from maspo.audit.finding import Finding
+from maspo.audit.finding import Finding, note
 from maspo.audit.tree import Tree
 from maspo.config import config_dir
 from maspo.files import sha256
@@ -26,8 +26,11 @@ def check_chain(tree: Tree) -> Iterator[Finding]:
         for name, digest in content["inputs"].items():
             if name in tree.manifests:
                 found, source = sha256(tree.root / name), "that manifest"
-            elif (tree.root / name).exists() or name in made:
+            elif name in made or inside(tree, name):
                 found, source = made.get(name), "the step that wrote it"
+            elif Path(name).is_absolute() and not Path(name).is_file():
+                yield note("chain", manifest, f"{name}, read from outside", "no such file here")
+                continue
             else:
                 path = project_file(name)
                 found, source = sha256(path) if path.is_file() else None, "the project's file"
@@ -52,6 +55,11 @@ def strangers(tree: Tree, made: dict[str, str]) -> Iterator[Finding]:
             known = name in made or name in tree.manifests or made.keys() & parents
             if path.is_file() and not path.name.startswith(".") and not known:
                 yield Finding("chain", name, "an output of some step", "a file no manifest names")
+
+
+def inside(tree: Tree, name: str) -> bool:
+    """Return whether a manifest's name is that of a file in the results folder."""
+    return not Path(name).is_absolute() and (tree.root / name).exists()
 
 
 def project_file(name: str) -> Path:

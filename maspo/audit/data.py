@@ -1,11 +1,31 @@
-"""No benchmark problem among the training problems."""
+"""The problems are those of the settings; no benchmark problem is a training problem."""
 
 import re
 from collections.abc import Iterator
+from itertools import zip_longest
 
 from maspo.audit.finding import Finding
 from maspo.audit.tree import Tree
+from maspo.config import ChainTask
 from maspo.tasks import Problem, read_problems
+from maspo.tasks.chain import make_chain
+
+
+def check_data(tree: Tree) -> Iterator[Finding]:
+    """Make the problems again from their settings, where the task is made and not downloaded."""
+    task = next(iter(tree.suites.values())).task
+    if not isinstance(task, ChainTask):
+        return
+    made = make_chain(task)
+    files = {"train": made.training}
+    files |= {f"benchmarks/{name}": problems for name, problems in made.benchmarks.items()}
+    for name, problems in files.items():
+        path = tree.layout.data / f"{name}.parquet"
+        for i, (wanted, found) in enumerate(zip_longest(problems, read_problems(path))):
+            if wanted != found:
+                place = f"{wanted} as problem {i}, as task.seed={task.seed} gives"
+                yield Finding("data", tree.name(path), place, str(found))
+                break  # what follows may only be shifted
 
 
 def check_leaks(tree: Tree) -> Iterator[Finding]:

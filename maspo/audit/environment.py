@@ -8,6 +8,7 @@ from pathlib import Path
 from maspo.audit.finding import Finding, note
 from maspo.audit.tree import Manifest, Tree
 from maspo.config import config_dir
+from maspo.files import sha256
 
 CONSTRAINTS = "constraints/cpu.txt"
 
@@ -50,6 +51,8 @@ def check_environment(tree: Tree) -> Iterator[Finding]:
             if not patch.is_file():
                 wanted = f"the changes to {state['commit'][:12]} in {tree.name(patch)}"
                 yield Finding("environment", name, wanted, "no such file")
+            elif (found := sha256(patch)) != state["patch"]:
+                yield Finding("environment", tree.name(patch), f"SHA-256 {state['patch']}", found)
             elif state["patch"] not in seen:
                 seen.add(state["patch"])
                 yield note(

@@ -5,18 +5,24 @@ Nothing here is shared with `maspo.evaluation` or `maspo.statistics`.
 
 import math
 from collections.abc import Iterator
+from pathlib import Path
 
 import pandas as pd
 
 from maspo.audit.finding import Finding
 from maspo.audit.tree import Tree
+from maspo.config import Study
+from maspo.layout import BASE_VARIANT
 
 METRICS = ("avg_at_k", "pass_at_k", "best_at_k")
 TOLERANCE = 1e-9  # of two orders of summation
 
 
-def recompute(records: pd.DataFrame) -> pd.DataFrame:
-    """Return the three metrics at k = n, a row a benchmark and one for their average."""
+def recompute(records: pd.DataFrame, k: int | None = None) -> pd.DataFrame:
+    """Return the three metrics, a row a benchmark and one for their average.
+
+    Avg is over all samples; Pass and best are at `k`, by default at the number of samples.
+    """
     right = records["verdict"].eq("correct").groupby([records["benchmark"], records["problem"]])
     problems = right.agg(["sum", "size"])
     share = problems["sum"] / problems["size"]
@@ -24,10 +30,10 @@ def recompute(records: pd.DataFrame) -> pd.DataFrame:
         {
             "avg_at_k": share,
             "pass_at_k": [
-                1 - math.comb(n - c, n) / math.comb(n, n)
+                1 - math.comb(n - c, k or n) / math.comb(n, k or n)
                 for c, n in problems.itertuples(index=False)
             ],
-            "best_at_k": 1 - (1 - share) ** problems["size"],
+            "best_at_k": 1 - (1 - share) ** (k or problems["size"]),
         }
     )
     means = values.groupby("benchmark").mean()
@@ -38,7 +44,7 @@ def recompute(records: pd.DataFrame) -> pd.DataFrame:
 def check_metrics(tree: Tree) -> Iterator[Finding]:
     """Compare the metrics with the tables of each run and the means over seeds."""
     runs = {(v, s): recompute(records) for v, s, _, records in tree.records()}
-    for suite, study in tree.studies:
+    for (suite, study), found in tree.studies.items():
         tables = tree.layout.tables(suite)
         for file, keys in ((f"{study}_runs.csv", "seed"), (f"{study}.csv", "seeds")):
             path = tables / file
@@ -58,3 +64,24 @@ def check_metrics(tree: Tree) -> Iterator[Finding]:
                     if not abs(value - row[metric]) <= TOLERANCE:
                         wanted = f"{metric} {value!r} for {place}"
                         yield Finding("metrics", tree.name(path), wanted, repr(row[metric]))
+        yield from check_at_k(tree, tables / f"{study}_at_k.csv", found)
+
+
+def check_at_k(tree: Tree, path: Path, study: Study) -> Iterator[Finding]:
+    """Compare Pass@k and best@k at every k with the table of the curves."""
+    if not path.is_file():
+        return
+    rows = pd.read_csv(path)
+    for (variant, k), cells in rows.groupby(["variant", "k"], sort=False):
+        runs = [run for run in [(BASE_VARIANT, 0), *study.runs] if run[0] == variant]
+        values = [recompute(tree.records_of(*run), int(k)) for run in runs]
+        if not values:
+            yield Finding("metrics", tree.name(path), f"a variant of {study.name}", variant)
+            continue
+        means = sum(values[1:], values[0]) / len(values)
+        for row in cells.to_dict("records"):
+            metric, benchmark = f"{row['metric']}_at_k", row["benchmark"]
+            value = means.loc[benchmark, metric]
+            if not abs(value - row["value"]) <= TOLERANCE:
+                wanted = f"{metric} {value!r} at k={k} for {variant} {benchmark}"
+                yield Finding("metrics", tree.name(path), wanted, repr(row["value"]))

@@ -39,7 +39,7 @@ def trace(tree: Tree, cell: str) -> Iterator[str]:
         metrics = recompute(read_records(path))
         if benchmark not in metrics.index:
             raise ConfigError(f"--only {cell}: the benchmarks are {list(metrics.index)}")
-        values.append(metrics.loc[benchmark, metric])
+        values.append(float(metrics.loc[benchmark, metric]))
         yield f"seed {seed}: {metric} = {values[-1]!r}"
         yield from links(tree, name, seed)
     yield f"{cell}: mean over {len(values)} seeds = {sum(values) / len(values)!r}"

@@ -83,8 +83,12 @@ class Tree:
     def records(self) -> Iterator[tuple[str, int, Path, pd.DataFrame]]:
         """Yield (variant, seed, file, records) of every evaluated policy whose file can be read."""
         for variant, seed in self.evaluated:
-            path = self.records_file(variant, seed)
             try:
-                yield variant, seed, path, read_records(path)
+                records = self.records_of(variant, seed)
             except DataError:
                 continue  # the check of the chain names it
+            yield variant, seed, self.records_file(variant, seed), records
+
+    def records_of(self, variant: str, seed: int) -> pd.DataFrame:
+        """Return the records of a policy; DataError if they cannot be read."""
+        return read_records(self.records_file(variant, seed))

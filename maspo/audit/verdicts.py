@@ -37,6 +37,7 @@ def check_verdicts(tree: Tree) -> Iterator[Finding]:
                 if judgement.verdict.value != row.verdict:
                     wanted = f"verdict {judgement.verdict.value} for {place}"
                     yield Finding("verdicts", name, wanted, str(row.verdict))
-                elif (judgement.answer or None) != (row.answer or None):
+                # pandas reads an answer that is null as None, or as NaN.
+                elif judgement.answer != (row.answer if isinstance(row.answer, str) else None):
                     wanted = f"answer {judgement.answer!r} for {place}"
                     yield Finding("verdicts", name, wanted, repr(row.answer))

@@ -30,3 +30,9 @@ def figures_of_study(study):
         for name, (_, _, studies) in STUDY_FIGURES.items()
         if (studies is None or study in studies) and name not in missing
     ]
+
+
+def audited():
+    """Return what an audit is of: the default suite, and the full one where it was reported."""
+    reported = Path(f"{RESULTS}/full/claims_manifest.json").is_file()
+    return results_of("default") + (results_of("full") if reported else [])

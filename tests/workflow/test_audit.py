@@ -1,0 +1,355 @@
+"""The audit against forgers: every tampering is found, and named rightly."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+
+import jsonschema
+import pandas as pd
+import pytest
+from tamper import Forger
+
+from maspo.audit.audit import as_json, run_audit
+from maspo.audit.tree import Tree
+from maspo.config import config_dir
+from maspo.files import read_json
+
+pytestmark = pytest.mark.workflow
+MASPO = "evaluation/maspo/seed_1/records.parquet"
+MAIN = "default/tables/smoke.csv"
+
+
+def first(column, value):
+    """Return a change of one cell in the first row of records."""
+
+    def change(records):
+        records.loc[0, column] = value
+        return records
+
+    return change
+
+
+def wrong_to_correct(records):
+    row = records.index[records["verdict"] != "correct"][0]
+    records.loc[row, "verdict"] = "correct"
+    return records
+
+
+def without_last_problem(records):
+    return records[records["problem"] != records["problem"].iloc[-1]]
+
+
+def gold_of_the_answer(records):
+    """Declare what was answered to be right."""
+    row = records.index[records["verdict"] == "wrong"][0]
+    records.loc[row, ["gold", "verdict"]] = [records.loc[row, "answer"], "correct"]
+    return records
+
+
+def set_in(*path, value):
+    def change(manifest):
+        for key in path[:-1]:
+            manifest = manifest[key]
+        assert manifest[path[-1]] != value
+        manifest[path[-1]] = value
+
+    return change
+
+
+def swap_policies(forger):
+    runs = forger.root / "runs"
+    shutil.move(runs / "grpo/seed_1/policy", runs / "kept")
+    shutil.copytree(runs / "maspo/seed_1/policy", runs / "grpo/seed_1/policy")
+    shutil.rmtree(runs / "kept")
+
+
+def swap_policies_and_forge(forger):
+    """The train step's manifest states the swapped policy; the evaluation's tells otherwise."""
+    swap_policies(forger)
+    digest = read_json(forger.root / "runs/maspo/seed_1/manifest.json")["outputs"]
+    change = set_in("outputs", "runs/grpo/seed_1/policy", value=digest["runs/maspo/seed_1/policy"])
+    forger.manifest("runs/grpo/seed_1", change)
+
+
+def drop_seed(forger):
+    for part in ("runs", "evaluation"):
+        shutil.rmtree(forger.root / part / "maspo/seed_1")
+
+
+def rename_variants(forger):
+    """GRPO's run under MASPO's name and the other way round, with all names in the manifests."""
+    for part in ("runs", "evaluation"):
+        folder = forger.root / part
+        (folder / "grpo").rename(folder / "other")
+        (folder / "maspo").rename(folder / "grpo")
+        (folder / "other").rename(folder / "maspo")
+        for name, old in (("grpo", "maspo"), ("maspo", "grpo")):
+            path = folder / name / "seed_1/manifest.json"
+            path.write_text(path.read_text().replace(f"/{old}/seed_1", f"/{name}/seed_1"))
+    forger.tables()
+
+
+def leak(forger):
+    problem = []
+    forger.problems("benchmarks/chain8.parquet", lambda known: problem.append(known[0]) or known)
+    leaked = replace(problem[0], source="chain")
+    forger.problems("train.parquet", lambda known: [leaked, *known[1:]])
+    forger.hashes()
+
+
+def easier_gold(forger):
+    name = "benchmarks/chain2.parquet"
+    forger.problems(name, lambda known: [replace(known[0], answer="0"), *known[1:]])
+    forger.hashes()
+
+
+def then(*acts):
+    """Return an attack of several acts."""
+    return lambda forger: [act(forger) for act in acts]
+
+
+def records(change, run="maspo/seed_1"):
+    """Return an attack on the records, with all tables and hashes forged after it."""
+    return then(lambda f: f.records(run, change), Forger.tables)
+
+
+def manifest(folder, *path, value):
+    """Return an attack on one field of a manifest, with all hashes forged after it."""
+    return then(lambda f: f.manifest(folder, set_in(*path, value=value)), Forger.hashes)
+
+
+def edit(name, old, new):
+    """Return an attack on a text file, with all hashes forged after it."""
+    return then(lambda f: f.replace(name, old, new), Forger.hashes)
+
+
+def without(name):
+    return lambda forger: (forger.root / name).unlink()
+
+
+def new_file(name):
+    def attack(forger):
+        (forger.root / name).parent.mkdir(parents=True)
+        (forger.root / name).write_bytes(b"unfinished")
+
+    return attack
+
+
+def cut_log(forger):
+    path = forger.root / "runs/maspo/seed_1/metrics.jsonl"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
+    forger.hashes()
+
+
+# name: (attack, the check that must find it, the file that it must name)
+ATTACKS = {
+    "a flipped bit in records": (lambda f: f.flip(MASPO), "chain", MASPO),
+    "a flipped bit in weights": (
+        lambda f: f.flip("base/policy/model.safetensors"),
+        *("chain", "base/policy"),
+    ),
+    "an edited cell": (lambda f: f.cell(MAIN, 3, "avg_at_k", "0.99"), "chain", MAIN),
+    "an edited cell, hash forged": (
+        then(lambda f: f.cell(MAIN, 3, "avg_at_k", "0.99"), Forger.hashes),
+        *("metrics", MAIN),
+    ),
+    "an edited interval, hash forged": (
+        then(lambda f: f.cell(MAIN, 3, "avg_at_k_low", "0.01"), Forger.hashes),
+        *("tables", MAIN),
+    ),
+    "an edited curve, hash forged": (
+        then(lambda f: f.cell("default/tables/smoke_at_k.csv", 9, "value", "0.99"), Forger.hashes),
+        *("metrics", "default/tables/smoke_at_k.csv"),
+    ),
+    "an edited Markdown table, hash forged": (
+        edit("default/tables/smoke.md", "MASPO", "MASPO*"),
+        *("tables", "default/tables/smoke.md"),
+    ),
+    "a deleted table": (
+        without("default/tables/smoke_runs.csv"),
+        *("chain", "default/tables/smoke_runs.csv"),
+    ),
+    "a swapped policy": (swap_policies, "chain", "runs/grpo/seed_1/policy"),
+    "a swapped policy, its hash forged": (
+        swap_policies_and_forge,
+        *("chain", "evaluation/grpo/seed_1/manifest.json"),
+    ),
+    "a dropped seed": (drop_seed, "seeds", "runs/maspo/seed_1"),
+    "a changed seed": (
+        manifest("runs/maspo/seed_1", "seeds", "run", value=7),
+        *("seeds", "runs/maspo/seed_1/manifest.json"),
+    ),
+    "another learning rate for one run": (
+        manifest("runs/maspo/seed_1", "settings", "train", "lr", value=0.5),
+        *("fairness", "runs/maspo/seed_1/manifest.json"),
+    ),
+    "another alpha than declared": (
+        manifest("runs/maspo/seed_1", "settings", "objective", "alpha", value=0.9),
+        *("fairness", "runs/maspo/seed_1/manifest.json"),
+    ),
+    "another temperature for one evaluation": (
+        manifest("evaluation/maspo/seed_1", "settings", "evaluate", "temperature", value=0.1),
+        *("fairness", "evaluation/maspo/seed_1/manifest.json"),
+    ),
+    "renamed variants": (rename_variants, "fairness", "runs/maspo/seed_1/manifest.json"),
+    "a duplicated sample": (
+        records(lambda r: pd.concat([r, r[:1]])),
+        *("budgets", MASPO),
+    ),
+    "a redrawn sample": (records(first("seed", 5)), "budgets", MASPO),
+    "a completion over the budget": (records(first("tokens", 4000)), "budgets", MASPO),
+    "a hard problem dropped everywhere": (
+        then(
+            *(
+                lambda f, run=run: f.records(
+                    run, lambda r: r[r["problem"] != r["problem"].iloc[-1]]
+                )
+                for run in ("base/seed_0", "grpo/seed_1", "maspo/seed_1")
+            ),
+            Forger.tables,
+        ),
+        *("budgets", MASPO),
+    ),
+    "a step missing in a log": (cut_log, "budgets", "runs/maspo/seed_1/metrics.jsonl"),
+    "an edited log": (
+        lambda f: f.replace("runs/maspo/seed_1/metrics.jsonl", '"reward": 0', '"reward": 1'),
+        *("chain", "runs/maspo/seed_1/metrics.jsonl"),
+    ),
+    "an edited log, hash forged": (
+        edit("runs/maspo/seed_1/metrics.jsonl", '"reward": 0', '"reward": 1'),
+        *("tables", "default/tables/smoke_dynamics.csv"),
+    ),
+    "an edited verdict, all tables and hashes forged": (
+        records(wrong_to_correct),
+        *("verdicts", MASPO),
+    ),
+    "an edited gold, all tables and hashes forged": (records(gold_of_the_answer), "gold", MASPO),
+    "an edited completion, all tables and hashes forged": (
+        records(first("text", "nothing")),
+        *("verdicts", MASPO),
+    ),
+    "a leaked benchmark problem": (leak, "leaks", "data/train.parquet"),
+    "an easier benchmark, hashes forged": (
+        easier_gold,
+        *("data", "data/benchmarks/chain2.parquet"),
+    ),
+    "an edited claim, hash forged": (
+        edit("default/claims.json", '"verdict": "', '"verdict": "not '),
+        *("claims", "default/claims.json"),
+    ),
+    "a missing manifest": (
+        without("evaluation/grpo/seed_1/manifest.json"),
+        *("partial", "evaluation/grpo/seed_1"),
+    ),
+    "an extra run": (
+        new_file("evaluation/maspo/seed_2/records.parquet"),
+        *("partial", "evaluation/maspo/seed_2"),
+    ),
+    "an unfinished run": (
+        new_file("checkpoints/maspo/seed_2/checkpoint.pt"),
+        *("partial", "checkpoints/maspo/seed_2"),
+    ),
+    "changes of the code not kept": (
+        manifest(
+            *("runs/maspo/seed_1", "package", "git"),
+            value={"commit": "0" * 40, "clean": False, "patch": "f" * 64},
+        ),
+        *("environment", "runs/maspo/seed_1/manifest.json"),
+    ),
+}
+DRAWN = {
+    "an edited figure": (
+        lambda f: f.flip("default/figures/smoke/avg_at_k.png"),
+        *("figures", "default/figures/smoke/avg_at_k.png"),
+    ),
+    "an edited page": (
+        lambda f: f.replace("default/pages/smoke.html", "MASPO", "MASPO*"),
+        *("figures", "default/pages/smoke.html"),
+    ),
+}
+
+
+def failures(root, skip=()):
+    return run_audit(Tree(root), skip).failures
+
+
+@pytest.fixture
+def forger(project, tmp_path, monkeypatch):
+    monkeypatch.setenv("MASPO_CONFIGS", str(project.folder / "configs"))
+    shutil.copytree(project.results, tmp_path / "moved")
+    return Forger(tmp_path / "moved")
+
+
+def test_an_untouched_tree_passes_elsewhere(forger):
+    """The folder was moved, so no path in a manifest may be where the tree was made."""
+    audit = run_audit(Tree(forger.root), skip=["figures"])
+    assert audit.failures == []
+    report = as_json(audit)
+    schema = config_dir().parent / "workflow/schemas/audit.schema.json"
+    jsonschema.validate(report, read_json(schema))
+
+
+def test_forging_alone_changes_nothing(forger):
+    """What the attacks below find is the tampering, not the forger's own traces."""
+    forger.records("maspo/seed_1", lambda records: records)
+    forger.tables()
+    assert failures(forger.root, ["figures"]) == []
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_tampering_is_found_and_named(forger, name):
+    attack, check, file = ATTACKS[name]
+    attack(forger)
+    found = {(f.check, f.file) for f in failures(forger.root, ["figures"])}
+    assert (check, file) in found
+
+
+def test_figures_and_pages_are_drawn_again(forger):
+    """Both at once, since drawing takes most of the audit's time; the other figures are right."""
+    for attack, *_ in DRAWN.values():
+        attack(forger)
+    found = {(f.check, f.file) for f in failures(forger.root)}
+    assert found == {(check, file) for _, check, file in DRAWN.values()}
+
+
+def audit_step(project, *arguments):
+    command = [sys.executable, "-m", "maspo.steps.audit", *map(str, arguments)]
+    environment = {**os.environ, "MASPO_CONFIGS": str(project.folder / "configs")}
+    return subprocess.run(command, env=environment, capture_output=True, text=True)
+
+
+def test_the_command_fails_and_names_file_expected_and_found(project, forger):
+    forger.cell(MAIN, 3, "avg_at_k", "0.99")
+    done = audit_step(project, forger.root)
+    assert done.returncode == 1
+    assert f"failure [metrics] {MAIN}: expected avg_at_k 0." in done.stdout
+    assert "found 0.99" in done.stdout
+    report = json.loads((forger.root / "audit/audit.json").read_text())
+    assert not report["passed"]
+    assert (forger.root / "audit/audit.md").read_text() in done.stdout
+
+
+def test_the_chain_behind_a_cell_ends_at_configuration_and_seed(project, forger):
+    done = audit_step(project, forger.root, "--only", "default/smoke/maspo/average/avg_at_k")
+    assert done.returncode == 0, done.stderr
+    value = pd.read_csv(forger.root / MAIN).query("variant == 'maspo' and benchmark == 'average'")
+    assert repr(float(value["avg_at_k"].iloc[0])) in done.stdout
+    for name in (MASPO, "runs/maspo/seed_1/policy", "base/policy", "data/train.parquet"):
+        assert name in done.stdout
+    for word in ("{'run': 1}", "'alpha': 0.3", "'train_problems': 512"):
+        assert word in done.stdout
+    assert "NOT AS STATED" not in done.stdout
+
+
+def test_an_unknown_cell_is_explained(project, forger):
+    done = audit_step(project, forger.root, "--only", "default/smoke/mapso/average/avg_at_k")
+    assert done.returncode == 1
+    assert "maspo" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_snakemake_audit_is_a_target(project):
+    assert "rule audit" in project.snakemake("--dry-run", "audit")
