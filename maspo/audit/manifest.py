@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from maspo import __version__
+from maspo.config import config_dir
 from maspo.files import sha256, write_json, write_text
 from maspo.verifier import GRADER_VERSION
 
@@ -67,6 +68,8 @@ def write_manifest(
 
 def _name(path: Path, results: Path) -> str:
     path = Path(path).absolute()
+    if path.is_relative_to(config_dir()):
+        return f"configs/{path.relative_to(config_dir()).as_posix()}"
     for root in (Path(results).absolute(), Path.cwd()):
         if path.is_relative_to(root):
             return path.relative_to(root).as_posix()

@@ -57,7 +57,7 @@ def check_budgets(tree: Tree) -> Iterator[Finding]:
             wanted = f"steps 1 to {steps}, each once"
             yield Finding("budgets", tree.name(path), wanted, f"{len(found)} rows to {last}")
     limit = tree.manifests["data/manifest.json"]["settings"]["max_completion_tokens"]
-    for variant, seed, path, records in tree.records():
+    for _, seed, path, records in tree.records():
         name = tree.name(path)
         if (manifest := tree.manifest(path.parent)) is None:
             continue

@@ -70,6 +70,7 @@ def experiment_from(raw: DictConfig | Mapping[str, Any]) -> Experiment:
     Raises:
         ConfigError: an unknown setting, or a value of the wrong type or out of range.
     """
+    raw = OmegaConf.create(raw)
     try:
         typed = OmegaConf.structured(Experiment)
         for group, kinds in KINDS.items():
