@@ -20,7 +20,7 @@ def check_verdicts(tree: Tree) -> Iterator[Finding]:
     with Verifier(rules=rules) as verifier:
         for *_, path, records in tree.records():
             name = tree.name(path)
-            answers = records["answer"].where(records["answer"].notna(), None)
+            answers = records["answer"].astype(object).where(records["answer"].notna(), None)
             keys = list(zip(records["benchmark"], records["problem"], strict=True))
             expected = [golds.get(key) for key in keys]
             judged = verifier.judge_many(
