@@ -33,8 +33,7 @@ def write_manifest(
     Args:
         path: of the manifest.
         results: the folder of all results. Files in it are named relative to it, so that it can
-            be moved as a whole; others relative to the current folder, or to the project's, where
-            they lie in it.
+            be moved as a whole; others relative to the current folder where they lie in it.
         settings: the resolved configuration that the step's outputs depend on.
         experiment: the whole resolved configuration.
         inputs, outputs: files or folders, recorded with their SHA-256.
@@ -69,7 +68,9 @@ def write_manifest(
 
 def _name(path: Path, results: Path) -> str:
     path = Path(path).absolute()
-    for root in (Path(results).absolute(), Path.cwd(), config_dir().parent.absolute()):
+    if path.is_relative_to(config_dir()):
+        return f"configs/{path.relative_to(config_dir()).as_posix()}"
+    for root in (Path(results).absolute(), Path.cwd()):
         if path.is_relative_to(root):
             return path.relative_to(root).as_posix()
     return str(path)

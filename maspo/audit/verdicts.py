@@ -20,6 +20,7 @@ def check_verdicts(tree: Tree) -> Iterator[Finding]:
     with Verifier(rules=rules) as verifier:
         for *_, path, records in tree.records():
             name = tree.name(path)
+            answers = records["answer"].astype(object).where(records["answer"].notna(), None)
             keys = list(zip(records["benchmark"], records["problem"], strict=True))
             expected = [golds.get(key) for key in keys]
             judged = verifier.judge_many(
@@ -29,15 +30,14 @@ def check_verdicts(tree: Tree) -> Iterator[Finding]:
                     for gold, given in zip(expected, records["gold"], strict=True)
                 ],
             )
-            rows = zip(keys, records.itertuples(), expected, judged, strict=True)
-            for key, row, gold, judgement in rows:
+            rows = zip(keys, records.itertuples(), expected, answers, judged, strict=True)
+            for key, row, gold, answer, judgement in rows:
                 place = f"{' '.join(key)} sample {row.sample}"
                 if gold != row.gold:
                     yield Finding("gold", name, f"gold {gold!r} for {place}", repr(row.gold))
                 if judgement.verdict.value != row.verdict:
                     wanted = f"verdict {judgement.verdict.value} for {place}"
                     yield Finding("verdicts", name, wanted, str(row.verdict))
-                # pandas reads an answer that is null as None, or as NaN.
-                elif judgement.answer != (row.answer if isinstance(row.answer, str) else None):
+                elif judgement.answer != answer:
                     wanted = f"answer {judgement.answer!r} for {place}"
-                    yield Finding("verdicts", name, wanted, repr(row.answer))
+                    yield Finding("verdicts", name, wanted, repr(answer))
