@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from maspo.audit.finding import Finding, note
-from maspo.audit.tree import Manifest, Tree
-from maspo.config import config_dir
+from maspo.audit.tree import PROJECT, Manifest, Tree
 from maspo.files import sha256
 
 CONSTRAINTS = "constraints/cpu.txt"
@@ -34,7 +33,7 @@ def fingerprint(manifest: Manifest) -> str:
 
 def check_environment(tree: Tree) -> Iterator[Finding]:
     """List packages that are not the pinned ones, changes of the tree, and mixed machines."""
-    pinned = pins(config_dir().parent / CONSTRAINTS)
+    pinned = pins(PROJECT / CONSTRAINTS)
     seen = set()
     for name, manifest in tree.manifests.items():
         for package, version in manifest["packages"].items():

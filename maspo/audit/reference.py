@@ -9,8 +9,7 @@ import pandas as pd
 from maspo.audit.environment import fingerprint
 from maspo.audit.finding import Finding, note
 from maspo.audit.metrics import METRICS
-from maspo.audit.tree import Tree
-from maspo.config import config_dir
+from maspo.audit.tree import PROJECT, Tree
 from maspo.files import read_json_lines
 
 STEPS = ("data", "base", "train", "evaluate")
@@ -20,7 +19,7 @@ SECONDS = "timings.jsonl"  # differs in every run
 def check_reference(tree: Tree) -> Iterator[Finding]:
     """On the reference's platform outputs are the same bits; elsewhere lie in its intervals."""
     scale = next(iter(tree.suites.values())).scale
-    folder = config_dir().parent / "reference" / scale
+    folder = PROJECT / "reference" / scale
     if not folder.is_dir():
         yield note("reference", f"reference/{scale}", "a committed run of this scale", "none")
         return

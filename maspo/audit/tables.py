@@ -10,8 +10,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 from maspo.audit.finding import Finding
-from maspo.audit.tree import Tree
-from maspo.config import config_dir
+from maspo.audit.tree import PROJECT, Tree
 from maspo.errors import MaspoError
 from maspo.reporting.files import study_files, suite_files
 from maspo.reporting.results import Results
@@ -66,7 +65,7 @@ def cells(name: str, expected: str, found: str) -> Iterator[tuple[str, str | Non
 
 def check_figures(tree: Tree) -> Iterator[Finding]:
     """Draw every figure and page again from the tables, and compare the bytes."""
-    project = config_dir().parent
+    project = PROJECT
     for suite in tree.suites:
         folder, tables = tree.layout.suite(suite), tree.layout.tables(suite)
         for path in sorted((folder / "figures").rglob("*.png")):

@@ -15,6 +15,7 @@ from maspo.files import read_json
 from maspo.layout import BASE_VARIANT, Layout
 
 Manifest = dict[str, Any]
+PROJECT = Path(__file__).parents[2]  # the checkout: scripts, pins, reference
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,7 @@ from jsonschema import validate
 
 from maspo.audit.audit import as_json, as_markdown, run_audit
 from maspo.audit.trace import trace
-from maspo.audit.tree import Tree
-from maspo.config import config_dir
+from maspo.audit.tree import PROJECT, Tree
 from maspo.errors import MaspoError
 from maspo.files import read_json, write_json, write_text
 
@@ -34,7 +33,7 @@ def main() -> None:
             return
         audit = run_audit(tree)
         report = as_json(audit)
-        validate(report, read_json(config_dir().parent / "workflow/schemas/audit.schema.json"))
+        validate(report, read_json(PROJECT / "workflow/schemas/audit.schema.json"))
         folder = arguments.output or tree.root / "audit"
         write_json(folder / "audit.json", report)
         write_text(folder / "audit.md", as_markdown(audit))

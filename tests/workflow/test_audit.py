@@ -13,8 +13,7 @@ import pytest
 from tamper import Forger
 
 from maspo.audit.audit import as_json, run_audit
-from maspo.audit.tree import Tree
-from maspo.config import config_dir
+from maspo.audit.tree import PROJECT, Tree
 from maspo.files import read_json
 
 pytestmark = pytest.mark.workflow
@@ -288,7 +287,7 @@ def test_an_untouched_tree_passes_elsewhere(forger):
     audit = run_audit(Tree(forger.root), skip=["figures"])
     assert audit.failures == []
     report = as_json(audit)
-    schema = config_dir().parent / "workflow/schemas/audit.schema.json"
+    schema = PROJECT / "workflow/schemas/audit.schema.json"
     jsonschema.validate(report, read_json(schema))
 
 

@@ -62,8 +62,8 @@ def test_manifests_name_every_file_by_its_hash(project):
     for manifest in map(read_json, manifests):
         assert manifest["outputs"]
         for path, digest in {**manifest["inputs"], **manifest["outputs"]}.items():
-            root = project.folder if path.startswith("configs/") else project.results
-            assert sha256(root / path) == digest, path
+            place = project.folder if path.startswith("configs/") else project.results
+            assert sha256(place / path) == digest, path
 
 
 def test_logs_hold_what_the_paper_plots(project):

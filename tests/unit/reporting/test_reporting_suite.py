@@ -251,7 +251,7 @@ def test_the_steps_write_every_file_and_read_each_record_once(experiment, tmp_pa
     assert sorted({*use.bin_low, *use.bin_high}) == EDGES
     manifest = json.loads((folder / "tables" / "main_manifest.json").read_text())
     assert len(manifest["inputs"]) == 1 + 15 + 2 * 14
-    assert "results/default/tables/main.csv" in manifest["outputs"]
+    assert "default/tables/main.csv" in manifest["outputs"]
     manifest = json.loads((folder / "claims_manifest.json").read_text())
     names = [path.rsplit("/", 1)[-1] for path in manifest["inputs"]]
     assert names.count("manifest.json") == 15 + 14

@@ -58,7 +58,7 @@ def test_the_data_step_runs_on_local_files(tmp_path):
     manifest = read_json(data / "manifest.json")
     assert manifest["inputs"][f"hub/{DAPO}"] == sha256(tmp_path / "hub" / DAPO)
     reports = load_experiment(["scale=gpu"]).task.reports
-    assert {f"out/data/{name}" for name in reports} < set(manifest["outputs"])
+    assert {f"data/{name}" for name in reports} < set(manifest["outputs"])
     for name in reports:
         assert (data / name).stat().st_size > 0
 
