@@ -91,7 +91,7 @@ class CheckpointFolder:
         except OSError as error:
             raise DataError(f"could not write {path}: {error}") from error
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             os.close(handle)
             raise DataError(

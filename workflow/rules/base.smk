@@ -4,12 +4,14 @@ rule base:
         train=rules.data.output.train if EXPERIMENT.model.kind == "built" else [],
     output:
         policy=directory(f"{RESULTS}/base/policy"),
-        logs=expand(f"{RESULTS}/base/{{name}}.jsonl", name=EXPERIMENT.model.logs),
         manifest=f"{RESULTS}/base/manifest.json",
+        **{
+            f"log_{name}": f"{RESULTS}/base/{name}.jsonl"
+            for name in EXPERIMENT.model.logs
+        },
     log:
         f"{RESULTS}/logs/base.log",
-    benchmark:
-        f"{RESULTS}/usage/base.tsv"
+    cache: CACHED
     conda:
         ENVIRONMENT
     threads: EXPERIMENT.threads
