@@ -3,12 +3,12 @@ rule base:
         # A published policy is taken as it is; one that is built here learns from the problems.
         train=rules.data.output.train if EXPERIMENT.model.kind == "built" else [],
     output:
-        policy=directory(f"{RESULTS}/base/policy"),
-        manifest=f"{RESULTS}/base/manifest.json",
         **{
             f"log_{name}": f"{RESULTS}/base/{name}.jsonl"
             for name in EXPERIMENT.model.logs
         },
+        policy=directory(f"{RESULTS}/base/policy"),
+        manifest=f"{RESULTS}/base/manifest.json",
     log:
         f"{RESULTS}/logs/base.log",
     cache: CACHED

@@ -11,10 +11,10 @@ REPORT_FILES = {
 # No `benchmark:` here and in `base`: it cannot go together with the cache.
 rule data:
     output:
-        train=f"{RESULTS}/data/train.parquet",
-        manifest=f"{RESULTS}/data/manifest.json",
         **BENCHMARK_FILES,
         **REPORT_FILES,
+        train=f"{RESULTS}/data/train.parquet",
+        manifest=f"{RESULTS}/data/manifest.json",
     log:
         f"{RESULTS}/logs/data.log",
     cache: CACHED
