@@ -58,7 +58,9 @@ def _remove(path: Path) -> None:
     if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)
         return
-    with suppress(OSError):  # a file system that became read-only: the first error is the one to tell
+    with suppress(
+        OSError
+    ):  # a file system that became read-only: the first error is the one to tell
         path.unlink(missing_ok=True)
 
 

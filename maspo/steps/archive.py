@@ -1,7 +1,7 @@
 """Step: results as one zip file, an RO-Crate; or the check of an unpacked one.
 
-    python -m maspo.steps.archive results/mini            # writes results/mini.zip
-    python -m maspo.steps.archive --check FOLDER          # of an unpacked archive
+python -m maspo.steps.archive results/mini            # writes results/mini.zip
+python -m maspo.steps.archive --check FOLDER          # of an unpacked archive
 """
 
 import argparse

@@ -78,7 +78,7 @@ class CheckpointFolder:
 
     def clear(self) -> None:
         """Delete the folder and everything in it."""
-        # First: a kill before the end must not leave a checkpoint that looks whole without its logs.
+        # First: a kill before the end must not leave a checkpoint whose logs are gone.
         (self.folder / "fingerprint.json").unlink(missing_ok=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -28,7 +28,9 @@ class Project:
 
     def snakemake(self, *arguments, config=("scale=smoke",), check=True):
         command = self.command(*arguments, config=config)
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True)
+        done = subprocess.run(
+            command, env=self.environment, cwd=self.folder, capture_output=True, text=True
+        )
         output = done.stdout + done.stderr
         assert not check or done.returncode == 0, output
         return output
