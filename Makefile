@@ -4,10 +4,11 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 SCALE ?= mini
 
-.PHONY: help reproduce test test-verl test-trl bench install lint format clean
+.PHONY: help reproduce archive test test-verl test-trl bench install lint format clean
 
 help:
 	@echo "make reproduce   install, then run the whole study at scale mini"
+	@echo "make archive     results/$(SCALE) as one zip file, an RO-Crate with checksums"
 	@echo "make test        install, then run every test"
 	@echo "make test-verl   install verl beside it, in $(VENV)-verl, and test the plugin against it"
 	@echo "make test-trl    install TRL beside it, in $(VENV)-trl, and test the trainer against it"
@@ -28,6 +29,9 @@ reproduce: install
 	@echo "== snakemake --cores all at scale $(SCALE): results/$(SCALE) (20 minutes on two cores)"
 	$(BIN)/snakemake --cores all --workflow-profile workflow/profiles/default --config scale=$(SCALE)
 	@echo "== Tables, figures and claims in results/$(SCALE)/default"
+
+archive: install
+	$(BIN)/python -m maspo.steps.archive results/$(SCALE)
 
 test: install
 	@echo "== The whole test suite (about 6 minutes on two cores)"

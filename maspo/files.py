@@ -5,7 +5,8 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -19,23 +20,48 @@ def atomic(path: Path | str, *failures: type[Exception]) -> Iterator[Path]:
     The block may create a file or a directory there. On an error the temporary name is removed
     and whatever `path` held before stays whole. An OSError of the block (a full disk, say), or
     what else its library raises then (`failures`), becomes a `DataError` that names the file.
+    What a killed process left of the same file is removed first.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for left in path.parent.glob(f".{escape(path.name)}.*.tmp"):
+            if not _alive(left):
+                _remove(left)
         yield temporary
         _sync(temporary)
-        if path.is_dir():
+        if path.is_symlink():  # into Snakemake's cache, whose entry stays as it is
+            path.unlink()
+        elif path.is_dir():
             shutil.rmtree(path)
         os.replace(temporary, path)
     except (OSError, *failures) as error:
         raise DataError(f"could not write {path}: {error}") from error
     finally:
-        if temporary.is_dir():
-            shutil.rmtree(temporary, ignore_errors=True)
-        else:
-            temporary.unlink(missing_ok=True)
+        _remove(temporary)
+
+
+def _alive(temporary: Path) -> bool:
+    """Tell whether the process that a temporary name belongs to still runs on this machine."""
+    pid = temporary.name.split(".")[-2]
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, ValueError):
+        pass
+    return True
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+        return
+    with suppress(
+        OSError
+    ):  # a file system that became read-only: the first error is the one to tell
+        path.unlink(missing_ok=True)
 
 
 def _sync(path: Path) -> None:

@@ -1,8 +1,11 @@
 """Checkpoints of a run that may be killed at any moment."""
 
+import fcntl
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile, ZipFile
 
 import torch
 from torch.optim import Optimizer
@@ -32,7 +35,13 @@ class CheckpointFolder:
         return self.folder / "checkpoint.pt"
 
     def prepare(self) -> None:
-        """Create the folder; clear it if what it holds belongs to another run."""
+        """Create the folder; clear it if what it holds belongs to another run.
+
+        Raises:
+            DataError: another process trains this run: a step lives on when the Snakemake that
+                started it is killed, and two would write the same files.
+        """
+        self._lock()
         owner = self.folder / "fingerprint.json"
         if owner.is_file() and read_json(owner) == self.fingerprint:
             return
@@ -54,6 +63,9 @@ class CheckpointFolder:
         if not self.state.is_file():
             return 0
         try:
+            with ZipFile(self.state) as archive:  # torch.load does not compare the checksums
+                if damaged := archive.testzip():
+                    raise BadZipFile(f"{damaged} has another checksum")
             state = torch.load(self.state, weights_only=True, map_location=policy.device)
             policy.load_state_dict(state["policy"])
             optimizer.load_state_dict(state["optimizer"])
@@ -66,4 +78,23 @@ class CheckpointFolder:
 
     def clear(self) -> None:
         """Delete the folder and everything in it."""
+        # First: a kill before the end must not leave a checkpoint whose logs are gone.
+        (self.folder / "fingerprint.json").unlink(missing_ok=True)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _lock(self) -> None:
+        """Hold a lock until this process ends, however it ends."""
+        path = self.folder.with_name(f".{self.folder.name}.lock")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle = os.open(path, os.O_CREAT | os.O_RDWR)
+        except OSError as error:
+            raise DataError(f"could not write {path}: {error}") from error
+        try:
+            fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(handle)
+            raise DataError(
+                f"another process trains into {self.folder} (it holds {path}): let it end, or end "
+                "it; then give the command again"
+            ) from error

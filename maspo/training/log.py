@@ -30,8 +30,11 @@ class TrainingLog:
         self.files: dict[str, TextIO] = {}
         for name in ("metrics", "timings"):
             path = folder / f"{name}.jsonl"
-            _keep_rows(path, done)
-            self.files[name] = path.open("a", encoding="utf-8")
+            try:
+                _keep_rows(path, done)
+                self.files[name] = path.open("a", encoding="utf-8")
+            except OSError as error:
+                raise DataError(f"could not write {path}: {error}") from error
         self.progress = Progress(disable=not sys.stderr.isatty(), transient=True)
         self.task = self.progress.add_task(title, total=total, completed=done)
 

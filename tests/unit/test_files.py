@@ -114,3 +114,29 @@ def test_json_round_trip(tmp_path):
     write_json(tmp_path / "x" / "value.json", value)
     assert read_json(tmp_path / "x" / "value.json") == value
     assert Path(tmp_path / "x" / "value.json").read_text().endswith("}\n")
+
+
+def test_what_a_killed_process_left_goes_with_the_next_write(tmp_path):
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    running = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        (tmp_path / f".table.csv.{gone.pid}.tmp").write_text("half")
+        (tmp_path / f".table.csv.{running.pid}.tmp").write_text("in work")
+        write_text(tmp_path / "table.csv", "whole")
+    finally:
+        running.communicate()
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"table.csv", f".table.csv.{running.pid}.tmp"}
+
+
+def test_a_link_into_a_cache_is_replaced_and_the_cache_is_not_touched(tmp_path):
+    entry = tmp_path / "cache" / "policy"
+    entry.mkdir(parents=True)
+    (entry / "weights").write_text("cached")
+    (tmp_path / "policy").symlink_to(entry)
+    with atomic(tmp_path / "policy") as temporary:
+        temporary.mkdir()
+        (temporary / "weights").write_text("new")
+    assert (entry / "weights").read_text() == "cached"
+    assert (tmp_path / "policy" / "weights").read_text() == "new"

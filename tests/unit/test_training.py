@@ -1,6 +1,8 @@
 """The RL loop: right gradients, on-policy first updates, repeatable and resumable."""
 
 import copy
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -241,3 +243,42 @@ def test_a_truncated_checkpoint_is_named(tmp_path, tiny_policy, chain_problems):
         folder.state.write_bytes(folder.state.read_bytes()[:keep])
         with pytest.raises(DataError, match=r"checkpoint\.pt"):
             folder.load(run.policy, run.optimizer)
+
+
+def test_a_changed_byte_of_a_checkpoint_is_named(tmp_path, tiny_policy, chain_problems):
+    run = trainer(tiny_policy, chain_problems)
+    folder = CheckpointFolder(tmp_path, "x")
+    run.train(folder, "run")
+    content = bytearray(folder.state.read_bytes())
+    content[len(content) // 2] ^= 1  # in the weights or the optimizer's state: still a checkpoint
+    folder.state.write_bytes(content)
+    with pytest.raises(DataError, match=r"checkpoint\.pt cannot be read .*checksum"):
+        folder.load(run.policy, run.optimizer)
+
+
+def test_two_processes_do_not_train_one_run(tmp_path):
+    folder = CheckpointFolder(tmp_path / "seed_1", "x")
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from maspo.training.checkpoint import CheckpointFolder\n"
+        "CheckpointFolder(Path(sys.argv[1]), 'x').prepare(); print('held', flush=True); input()\n"
+    )
+    command = [sys.executable, "-c", code, str(folder.folder)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **pipes) as other:
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(DataError, match=r"another process trains into .*seed_1"):
+            folder.prepare()
+        other.kill()
+    folder.prepare()
+
+
+def test_a_kill_while_a_finished_run_is_cleared_leaves_nothing_to_resume(tmp_path, monkeypatch):
+    folder = CheckpointFolder(tmp_path / "seed_1", "x")
+    folder.prepare()
+    folder.state.write_bytes(b"a checkpoint whose logs are gone")
+    with monkeypatch.context() as patch:
+        patch.setattr("shutil.rmtree", lambda *arguments, **options: None)  # killed before it
+        folder.clear()
+    folder.prepare()
+    assert not folder.state.exists()

@@ -19,13 +19,18 @@ class Project:
         shutil.copytree(ROOT / "configs", folder / "configs")
         self.environment = {**os.environ, "MASPO_CONFIGS": str(folder / "configs")}
 
-    def snakemake(self, *arguments, config=("scale=smoke",), check=True):
-        command = [
+    def command(self, *arguments, config=("scale=smoke",)):
+        return [
             *(sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"),
             *("--workflow-profile", ROOT / "workflow" / "profiles" / "default"),
             *("--directory", self.folder, "--cores", "all", *arguments, "--config", *config),
         ]
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True)
+
+    def snakemake(self, *arguments, config=("scale=smoke",), check=True):
+        command = self.command(*arguments, config=config)
+        done = subprocess.run(
+            command, env=self.environment, cwd=self.folder, capture_output=True, text=True
+        )
         output = done.stdout + done.stderr
         assert not check or done.returncode == 0, output
         return output

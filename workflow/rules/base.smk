@@ -3,13 +3,15 @@ rule base:
         # A published policy is taken as it is; one that is built here learns from the problems.
         train=rules.data.output.train if EXPERIMENT.model.kind == "built" else [],
     output:
+        **{
+            f"log_{name}": f"{RESULTS}/base/{name}.jsonl"
+            for name in EXPERIMENT.model.logs
+        },
         policy=directory(f"{RESULTS}/base/policy"),
-        logs=expand(f"{RESULTS}/base/{{name}}.jsonl", name=EXPERIMENT.model.logs),
         manifest=f"{RESULTS}/base/manifest.json",
     log:
         f"{RESULTS}/logs/base.log",
-    benchmark:
-        f"{RESULTS}/usage/base.tsv"
+    cache: CACHED
     conda:
         ENVIRONMENT
     threads: EXPERIMENT.threads

@@ -10,6 +10,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import validate
 
+from maspo import __version__
 from maspo.config import (
     SUITES,
     as_dict,
@@ -56,6 +57,8 @@ os.environ.update(
     PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()])
 )
 STEP = "python -m maspo.steps"
+# Snakemake warns of every rule that could be cached when no cache was asked for.
+CACHED = workflow.workflow_settings.cache is not None
 # What the reports of a suite depend on besides its runs.
 SUITE_SETTINGS = ["seeds", "studies", "variants", "full", "statistics"]
 
@@ -69,8 +72,9 @@ def arguments(*groups):
 
 
 def settings(*parts):
-    """Return the settings that a rule's outputs depend on: a change of them reruns the rule."""
-    return json.dumps([EXPERIMENT.threads, *map(as_dict, parts)], sort_keys=True)
+    """Return what a rule's outputs depend on besides its inputs: a change of it reruns the rule."""
+    concerned = [__version__, EXPERIMENT.threads, *map(as_dict, parts)]
+    return json.dumps(concerned, sort_keys=True)
 
 
 @cache

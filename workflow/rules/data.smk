@@ -1,15 +1,23 @@
+# Files are named one by one, as Snakemake's cache between workflows asks for.
+BENCHMARK_FILES = {
+    f"benchmark_{name}": f"{RESULTS}/data/benchmarks/{name}.parquet"
+    for name in BENCHMARKS
+}
+REPORT_FILES = {
+    f"report_{name}": f"{RESULTS}/data/{name}" for name in EXPERIMENT.task.reports
+}
+
+
+# No `benchmark:` here and in `base`: it cannot go together with the cache.
 rule data:
     output:
+        **BENCHMARK_FILES,
+        **REPORT_FILES,
         train=f"{RESULTS}/data/train.parquet",
-        benchmarks=expand(
-            f"{RESULTS}/data/benchmarks/{{name}}.parquet", name=BENCHMARKS
-        ),
-        reports=expand(f"{RESULTS}/data/{{name}}", name=EXPERIMENT.task.reports),
         manifest=f"{RESULTS}/data/manifest.json",
     log:
         f"{RESULTS}/logs/data.log",
-    benchmark:
-        f"{RESULTS}/usage/data.tsv"
+    cache: CACHED
     conda:
         ENVIRONMENT
     params:

@@ -1,6 +1,6 @@
 rule evaluate:
     input:
-        benchmarks=rules.data.output.benchmarks,
+        benchmarks=list(BENCHMARK_FILES.values()),
         policy=policy_of,
     output:
         records=f"{RESULTS}/evaluation/{{variant}}/seed_{{seed}}/records.parquet",

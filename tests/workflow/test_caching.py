@@ -1,0 +1,78 @@
+"""What is paid for again: by another checkout, after an edit, after another version."""
+
+import shutil
+
+import pytest
+from test_dag import ROOT, planned
+
+from maspo import __version__
+from maspo.files import sha256
+
+pytestmark = pytest.mark.workflow
+
+
+@pytest.fixture
+def plan(project, tmp_path, monkeypatch):
+    """Return what is planned after the finished DAG with an edited copy of the package."""
+
+    def dry_run(file, old, new):
+        shutil.copytree(ROOT / "maspo", tmp_path / "maspo")
+        source = tmp_path / "maspo" / file
+        text = source.read_text()
+        assert old in text
+        source.write_text(text.replace(old, new, 1))
+        monkeypatch.setitem(project.environment, "PYTHONPATH", str(tmp_path))
+        return project.snakemake("--dry-run")
+
+    return dry_run
+
+
+def test_another_comment_reruns_nothing(plan):
+    """In the RL loop, which every run has gone through."""
+    assert "Nothing to be done" in plan("training/loop.py", "import", "# A remark.\nimport")
+
+
+def test_another_version_reruns_every_step(plan):
+    jobs = planned(plan("__init__.py", f'"{__version__}"', '"99.0.0"'))
+    assert {name: jobs[name] for name in ("data", "base", "train", "evaluate", "table")} == {
+        **{"data": 1, "base": 1, "train": 2},
+        **{"evaluate": 3, "table": 1},
+    }
+    assert jobs["claims"] == 1
+
+
+def test_a_second_checkout_takes_data_and_base_policy_from_the_cache(
+    project, new_project, tmp_path_factory, tmp_path
+):
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    new_project.environment["SNAKEMAKE_OUTPUT_CACHE"] = str(cache)
+    until_base = ("--cache", "--until", "base")
+    assert "maspo.steps.base" in new_project.snakemake(*until_base)
+
+    second = type(new_project)(tmp_path_factory.mktemp("second"))
+    second.environment["SNAKEMAKE_OUTPUT_CACHE"] = str(cache)
+    second.snakemake(*until_base)
+    for part in ("data/train.parquet", "data/benchmarks", "base/policy", "base/metrics.jsonl"):
+        for checkout in (new_project, second):
+            assert sha256(checkout.results / part) == sha256(project.results / part), part
+    # No step ran: the manifest, which tells seconds and dates, is the first checkout's.
+    for part in ("data", "base"):
+        first = (new_project.results / part / "manifest.json").read_bytes()
+        assert (second.results / part / "manifest.json").read_bytes() == first
+        assert not (second.results / "logs" / f"{part}.log").exists()
+
+    # A damaged entry is named by the step that reads it; deleted, it is made again.
+    third = type(new_project)(tmp_path_factory.mktemp("third"))
+    third.environment["SNAKEMAKE_OUTPUT_CACHE"] = str(cache)
+    (entry,) = cache.glob("*_train.parquet")
+    entry.write_bytes(entry.read_bytes()[:-30])
+    for of_base in [path for path in cache.iterdir() if "_policy" in path.name]:
+        shutil.rmtree(of_base)
+    output = third.snakemake(*until_base, check=False)
+    assert "data/train.parquet" in output
+    assert "error: " in output
+    assert not (third.results / "base" / "policy").exists()
+    entry.unlink()
+    third.snakemake(*until_base)
+    assert sha256(third.results / "base/policy") == sha256(project.results / "base/policy")
