@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from tamper import Forger
 
-from maspo.audit.audit import as_json, run_audit
+from maspo.audit.audit import CHECKS, as_json, run_audit
 from maspo.audit.tree import PROJECT, Tree
 from maspo.files import read_json
 
@@ -35,6 +35,10 @@ def wrong_to_correct(records):
     row = records.index[records["verdict"] != "correct"][0]
     records.loc[row, "verdict"] = "correct"
     return records
+
+
+def twice(records):
+    return pd.concat([records, records[:1]])
 
 
 def without_last_problem(records):
@@ -195,7 +199,8 @@ ATTACKS = {
     ),
     "renamed variants": (rename_variants, "fairness", "runs/maspo/seed_1/manifest.json"),
     "a duplicated sample": (
-        records(lambda r: pd.concat([r, r[:1]])),
+        # No table can be made from these records: the forger leaves those as they are.
+        then(lambda f: f.records("maspo/seed_1", twice), Forger.hashes),
         *("budgets", MASPO),
     ),
     "a redrawn sample": (records(first("seed", 5)), "budgets", MASPO),
@@ -271,6 +276,11 @@ DRAWN = {
 }
 
 
+def owner(check):
+    """Return the check whose findings have this name: the others are not run, for speed."""
+    return {"partial": "seeds", "gold": "verdicts", "claims": "tables"}.get(check, check)
+
+
 def failures(root, skip=()):
     return run_audit(Tree(root), skip).failures
 
@@ -302,7 +312,7 @@ def test_forging_alone_changes_nothing(forger):
 def test_tampering_is_found_and_named(forger, name):
     attack, check, file = ATTACKS[name]
     attack(forger)
-    found = {(f.check, f.file) for f in failures(forger.root, ["figures"])}
+    found = {(f.check, f.file) for f in failures(forger.root, CHECKS.keys() - {owner(check)})}
     assert (check, file) in found
 
 
