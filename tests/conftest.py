@@ -36,3 +36,21 @@ def chain_problems():
     rng = numpy_generator(0, "test problems")
     questions = [draw_question(2 + i % 3, rng) for i in range(40)]
     return [Problem.create(question, solve(question), "chain") for question in questions]
+
+
+@pytest.fixture(scope="session")
+def half_trained():
+    """Return a function that trains a small base policy until it knows its task halfway."""
+    from maspo.policy import build_policy, save_policy
+    from maspo.tasks.chain import make_chain
+    from maspo.training.supervised import train_base
+
+    def train(experiment, tokenizer, folder):
+        policy = build_policy(experiment.model.architecture, tokenizer, seed=1)
+        problems = make_chain(experiment.task).training
+        folder.mkdir(parents=True, exist_ok=True)
+        train_base(policy, tokenizer, problems, experiment.model.supervised, folder)
+        save_policy(folder / "policy", policy, tokenizer)
+        return folder / "policy"
+
+    return train

@@ -1,9 +1,10 @@
 """verl on the CPU, or a skip that says how to get it."""
 
 import os
-from importlib.util import find_spec
 
 import pytest
+
+from needs import skip_without
 
 # Read when verl is first imported, in this process and in those that it starts.
 os.environ.update(
@@ -14,16 +15,7 @@ os.environ.update(
 )
 
 
-class Skipped(pytest.Module):
-    """A test module that is not imported, because what it tests is not installed."""
-
-    def collect(self):
-        pytest.skip("verl is not installed here: make test-verl", allow_module_level=True)
-
-
-def pytest_pycollect_makemodule(module_path, parent):
-    if find_spec("verl") is None:
-        return Skipped.from_parent(parent, path=module_path)
+pytest_pycollect_makemodule = skip_without("verl", "make test-verl")
 
 
 @pytest.fixture
