@@ -60,7 +60,7 @@ def check_metrics(tree: Tree) -> Iterator[Finding]:
                     continue
                 for metric in METRICS:
                     cells = [runs[run].loc[row["benchmark"], metric] for run in chosen]
-                    value = sum(cells) / len(cells)
+                    value = float(sum(cells) / len(cells))
                     if not abs(value - row[metric]) <= TOLERANCE:
                         wanted = f"{metric} {value!r} for {place}"
                         yield Finding("metrics", tree.name(path), wanted, repr(row[metric]))
@@ -81,7 +81,7 @@ def check_at_k(tree: Tree, path: Path, study: Study) -> Iterator[Finding]:
         means = sum(values[1:], values[0]) / len(values)
         for row in cells.to_dict("records"):
             metric, benchmark = f"{row['metric']}_at_k", row["benchmark"]
-            value = means.loc[benchmark, metric]
+            value = float(means.loc[benchmark, metric])
             if not abs(value - row["value"]) <= TOLERANCE:
                 wanted = f"{metric} {value!r} at k={k} for {variant} {benchmark}"
                 yield Finding("metrics", tree.name(path), wanted, repr(row["value"]))

@@ -65,17 +65,23 @@ def cells(name: str, expected: str, found: str) -> Iterator[tuple[str, str | Non
 
 def check_figures(tree: Tree) -> Iterator[Finding]:
     """Draw every figure and page again from the tables, and compare the bytes."""
-    project = PROJECT
     for suite in tree.suites:
         folder, tables = tree.layout.suite(suite), tree.layout.tables(suite)
-        for path in sorted((folder / "figures").rglob("*.png")):
-            script = project / "figures" / f"{path.stem}.py"
-            arguments = [] if path.stem == "trust_regions" else ["--tables", str(tables)]
-            if path.parent.name != "figures":
-                arguments += ["--study", path.parent.name]
+        files = [path for path in (folder / "figures").rglob("*.*") if path.is_file()]
+        for figure in sorted({path.with_suffix("") for path in files}):
+            script = PROJECT / "figures" / f"{figure.name}.py"
+            if not script.is_file():
+                yield Finding(
+                    "figures", tree.name(figure), f"figures/{script.name}, which draws it", "none"
+                )
+                continue
+            arguments = [] if figure.name == "trust_regions" else ["--tables", str(tables)]
+            if figure.parent.name != "figures":
+                arguments += ["--study", figure.parent.name]
             with tempfile.TemporaryDirectory() as temporary:
                 run(script, *arguments, "--output", temporary)
-                yield from same_bytes(tree, path, Path(temporary) / path.name)
+                for again in sorted(Path(temporary).iterdir()):
+                    yield from same_bytes(tree, figure.with_name(again.name), again)
         for path in sorted((folder / "pages").glob("*.html")):
             places = [folder / f"{path.stem}.md", tables / f"{path.stem}.md"]
             table = next((place for place in places if place.is_file()), None)
@@ -84,7 +90,7 @@ def check_figures(tree: Tree) -> Iterator[Finding]:
                 continue
             with tempfile.TemporaryDirectory() as temporary:
                 again = Path(temporary) / path.name
-                run(project / "workflow" / "report" / "page.py", str(table), str(again))
+                run(PROJECT / "workflow" / "report" / "page.py", str(table), str(again))
                 yield from same_bytes(tree, path, again)
 
 
@@ -100,5 +106,5 @@ def run(script: Path, *arguments: str) -> None:
 
 def same_bytes(tree: Tree, path: Path, again: Path) -> Iterator[Finding]:
     """Compare a drawn file with the one in the results."""
-    if not again.is_file() or again.read_bytes() != path.read_bytes():
+    if not path.is_file() or again.read_bytes() != path.read_bytes():
         yield Finding("figures", tree.name(path), "what its tables give when drawn again", "else")

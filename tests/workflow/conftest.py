@@ -14,6 +14,8 @@ ROOT = Path(__file__).parents[2]
 class Project:
     """A folder with its own results and its own copy of the configuration."""
 
+    checkout = ROOT
+
     def __init__(self, folder):
         self.folder = folder
         shutil.copytree(ROOT / "configs", folder / "configs")
@@ -21,8 +23,8 @@ class Project:
 
     def command(self, *arguments, config=("scale=smoke",)):
         return [
-            *(sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"),
-            *("--workflow-profile", ROOT / "workflow" / "profiles" / "default"),
+            *(sys.executable, "-m", "snakemake", "--snakefile", self.checkout / "Snakefile"),
+            *("--workflow-profile", self.checkout / "workflow" / "profiles" / "default"),
             *("--directory", self.folder, "--cores", "all", *arguments, "--config", *config),
         ]
 

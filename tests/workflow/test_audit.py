@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from copy import deepcopy
 from dataclasses import replace
 
 import jsonschema
@@ -135,7 +136,7 @@ def without(name):
 
 def new_file(name):
     def attack(forger):
-        (forger.root / name).parent.mkdir(parents=True)
+        (forger.root / name).parent.mkdir(parents=True, exist_ok=True)
         (forger.root / name).write_bytes(b"unfinished")
 
     return attack
@@ -269,6 +270,18 @@ DRAWN = {
         lambda f: f.flip("default/figures/smoke/avg_at_k.png"),
         *("figures", "default/figures/smoke/avg_at_k.png"),
     ),
+    "an edited figure for print": (
+        lambda f: f.flip("default/figures/claims.pdf"),
+        *("figures", "default/figures/claims.pdf"),
+    ),
+    "a figure without its PNG": (
+        lambda f: (f.root / "default/figures/smoke/pass_at_k.png").unlink(),
+        *("figures", "default/figures/smoke/pass_at_k.png"),
+    ),
+    "a figure that nothing draws": (
+        new_file("default/figures/smoke/better.png"),
+        *("figures", "default/figures/smoke/better"),
+    ),
     "an edited page": (
         lambda f: f.replace("default/pages/smoke.html", "MASPO", "MASPO*"),
         *("figures", "default/pages/smoke.html"),
@@ -322,6 +335,51 @@ def test_figures_and_pages_are_drawn_again(forger):
         attack(forger)
     found = {(f.check, f.file) for f in failures(forger.root)}
     assert found == {(check, file) for _, check, file in DRAWN.values()}
+
+
+@pytest.fixture
+def reference(forger, tmp_path, monkeypatch):
+    """Commit the forger's results as the reference; return a function that edits its manifests."""
+    monkeypatch.setattr("maspo.audit.reference.PROJECT", tmp_path)
+    folder = tmp_path / "reference" / "smoke"
+    shutil.copytree(forger.root / "default/tables", folder / "tables")
+
+    def commit(change=lambda manifest: None):
+        manifests = [{"manifest": k, **deepcopy(m)} for k, m in Tree(forger.root).manifests.items()]
+        for manifest in manifests:
+            change(manifest)
+        (folder / "manifests.jsonl").write_text("".join(json.dumps(m) + "\n" for m in manifests))
+
+    return commit
+
+
+def findings_on_reference(root):
+    return run_audit(Tree(root), CHECKS.keys() - {"reference"}).findings["reference"]
+
+
+def test_the_reference_is_compared_bit_by_bit_on_its_platform(forger, reference):
+    reference()
+    assert findings_on_reference(forger.root) == []
+
+    def other_policy(manifest):
+        if manifest["manifest"] == "runs/maspo/seed_1/manifest.json":
+            manifest["outputs"]["runs/maspo/seed_1/policy"] = "0" * 64
+
+    reference(other_policy)
+    (found,) = findings_on_reference(forger.root)
+    assert (found.file, found.severity) == ("runs/maspo/seed_1/policy", "failure")
+
+
+def test_the_reference_is_compared_by_its_intervals_elsewhere(forger, reference):
+    def elsewhere(manifest):
+        manifest["platform"]["processor"] = "another"
+
+    reference(elsewhere)
+    (alone,) = findings_on_reference(forger.root)
+    assert "another" in alone.found  # platform: intervals, and no cell lies outside
+    forger.cell(MAIN, 3, "avg_at_k", "0.99")
+    _, outside = findings_on_reference(forger.root)
+    assert (outside.file, outside.found, outside.severity) == (MAIN, "0.99", "note")
 
 
 def audit_step(project, *arguments):
