@@ -8,6 +8,7 @@ min_version("9.6")
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/resources.smk"
+include: "workflow/rules/rejected.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/base.smk"
 include: "workflow/rules/train.smk"
@@ -20,6 +21,10 @@ include: "workflow/rules/audit.smk"
 
 
 report: "workflow/report/workflow.rst"
+
+
+onerror:
+    explain_rejection(log)
 
 
 rule all:

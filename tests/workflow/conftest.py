@@ -1,6 +1,7 @@
 """The real DAG at scale smoke, built once for all tests of the workflow."""
 
 import pytest
+
 from project import Project
 
 

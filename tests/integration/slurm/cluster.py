@@ -67,7 +67,9 @@ class Cluster:
         self.environment = {
             **os.environ,
             "SLURM_CONF": str(self.folder / "slurm.conf"),
-            "PATH": os.pathsep.join([os.environ["PATH"], "/usr/sbin", "/sbin"]),
+            "PATH": os.pathsep.join(
+                [str(self.folder / "bin"), os.environ["PATH"], "/usr/sbin", "/sbin"]
+            ),
         }
         self.processes: list[subprocess.Popen] = []
 
@@ -75,6 +77,7 @@ class Cluster:
         """Start the three daemons and wait until the node takes jobs."""
         for name in ("state", "spool"):
             (self.folder / name).mkdir()
+        self._write_srun()
         key = self.folder / "munge.key"
         key.write_bytes(os.urandom(128))
         key.chmod(0o600)
@@ -129,6 +132,14 @@ class Cluster:
             for line in lines
             if line.startswith("JobId=")
         ]
+
+    def _write_srun(self) -> None:
+        """Let srun find this Slurm: the executor starts it without SLURM_CONF, as on a cluster."""
+        srun = self.folder / "bin" / "srun"
+        srun.parent.mkdir()
+        conf = self.environment["SLURM_CONF"]
+        srun.write_text(f'#!/bin/sh\nSLURM_CONF={conf} exec {shutil.which("srun")} "$@"\n')
+        srun.chmod(0o755)
 
     def _run(self, *words: str) -> None:
         with (self.folder / f"{words[0]}.out").open("wb") as output:
