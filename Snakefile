@@ -18,6 +18,7 @@ include: "workflow/rules/figures.smk"
 include: "workflow/rules/pages.smk"
 include: "workflow/rules/targets.smk"
 include: "workflow/rules/audit.smk"
+include: "workflow/rules/usage.smk"
 
 
 report: "workflow/report/workflow.rst"

@@ -19,9 +19,10 @@ ADVICE = {
 }
 
 
-def explain_rejection(log):
-    """Print what to change for each kind of refusal that a log of Snakemake tells of."""
-    told = Path(log).read_text(encoding="utf-8", errors="replace").lower()
+def explain_rejection(logs):
+    """Print what to change for each kind of refusal that the logs of Snakemake tell of."""
+    texts = [Path(log).read_text(encoding="utf-8", errors="replace") for log in logs]
+    told = "\n".join(texts).lower()
     found = [
         advice for sign, advice in ADVICE.items() if sign in told and "sbatch" in told
     ]

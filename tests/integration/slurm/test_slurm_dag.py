@@ -71,17 +71,17 @@ def test_results_are_those_of_a_local_run(runs):
     assert len(hashes(local.results)) > 20
 
 
-def test_audit_accepts_results_of_a_cluster(runs):
-    _, remote, _ = runs
-    Project.snakemake(remote, "audit", "--executor", "local")
-
-
 def test_usage_of_every_job_is_in_one_table(runs):
     _, remote, _ = runs
-    Project.snakemake(remote, "usage", "--executor", "local")
+    remote.snakemake("usage")
     lines = (remote.results / "usage.csv").read_text().splitlines()
     assert lines[0].startswith("rule,job,seconds,cpu_seconds,memory_mb,asked_mb")
     jobs = {tuple(line.split(",")[:2]) for line in lines[1:]}
     assert ("train", "maspo/seed_1") in jobs
     assert ("evaluate", "base/seed_0") in jobs
     assert "| train |" in (remote.results / "usage.md").read_text()
+
+
+def test_audit_accepts_results_of_a_cluster(runs):
+    _, remote, _ = runs
+    remote.snakemake("audit", "--executor", "local")
