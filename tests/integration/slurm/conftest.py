@@ -35,13 +35,15 @@ class SlurmProject(Project):
         self.environment |= cluster.environment | {"MASPO_CONFIGS": str(folder / "configs")}
 
     def command(self, *arguments, **options):
-        return super().command(
+        command = super().command(
             # What a cluster without accounting needs, and shorter waits than on a shared disk.
             *("--slurm-no-account", "--slurm-status-command", "squeue"),
             *("--slurm-init-seconds-before-status-checks", "1", "--latency-wait", "5"),
             *arguments,
             **options,
         )
+        at = command.index("--cores")  # counts the login node's: a cluster's user leaves it out
+        return command[:at] + command[at + 2 :]
 
 
 @pytest.fixture(scope="session")
