@@ -130,7 +130,7 @@ class Experiment:
     evaluate: Evaluate = MISSING
     statistics: Statistics = MISSING
     engine: Engine = MISSING
-    resources: Resources = MISSING
+    resources: Resources | None = None  # of the jobs; older manifests have none
 
     def __post_init__(self) -> None:
         require(self.seeds >= 1, "seeds", self.seeds, "at least 1")

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from maspo.config import gpus, load_experiment
+from maspo.config import as_dict, experiment_from, gpus, load_experiment
 from maspo.devices import device_ids, devices, slots_folder
 from maspo.errors import ConfigError, DeviceError
 
@@ -120,3 +120,13 @@ def test_gpus_of_a_step(overrides, train, evaluate):
     experiment = load_experiment(overrides)
     assert (gpus(experiment, "train"), gpus(experiment, "evaluate")) == (train, evaluate)
     assert gpus(experiment, "data") == gpus(experiment, "claims") == 0
+
+
+def test_limits_of_jobs_are_checked_and_may_be_absent_from_an_old_manifest():
+    raw = as_dict(load_experiment(["scale=gpu"]))
+    assert raw["resources"]["train"] == {"minutes": 1440, "memory_gb": 64.0}
+    del raw["resources"]
+    assert experiment_from(raw).resources is None
+    for wrong in ("train.minutes=0", "train.memory_gb=-1", "train.memory=1", "rest.minutes=1"):
+        with pytest.raises(ConfigError, match="resources"):
+            load_experiment([f"resources.{wrong}"])

@@ -1,12 +1,22 @@
 # What jobs ask for: the limits of the scale (configs/resources/), as Snakemake's resources.
+def limits(step):
+    """Return minutes and memory of a step's jobs."""
+    if EXPERIMENT.resources is None:
+        raise WorkflowError(
+            f"configs/scale/{EXPERIMENT.scale}.yaml names no limits of its jobs: add "
+            "`- /resources: mini` to its defaults (configs/resources/ has others)"
+        )
+    return getattr(EXPERIMENT.resources, step)
+
+
 def runtime(step):
     """Return the minutes that a job of a step may take."""
-    return getattr(EXPERIMENT.resources, step).minutes
+    return limits(step).minutes
 
 
 def memory(step):
     """Return a function for `mem_mb`: each attempt after a failure asks for more."""
-    megabytes = int(1000 * getattr(EXPERIMENT.resources, step).memory_gb)
+    megabytes = int(1000 * limits(step).memory_gb)
 
     def of_attempt(wildcards, attempt):
         return attempt * megabytes
