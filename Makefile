@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 SCALE ?= mini
 
-.PHONY: help reproduce archive test test-verl test-trl bench install lint format clean
+.PHONY: help reproduce archive test test-verl test-trl test-slurm bench install lint format clean
 
 help:
 	@echo "make reproduce   install, then run the whole study at scale mini"
@@ -12,6 +12,7 @@ help:
 	@echo "make test        install, then run every test"
 	@echo "make test-verl   install verl beside it, in $(VENV)-verl, and test the plugin against it"
 	@echo "make test-trl    install TRL beside it, in $(VENV)-trl, and test the trainer against it"
+	@echo "make test-slurm  install Snakemake's Slurm executor into $(VENV), and test the workflow on a Slurm here"
 	@echo "make bench       measure speed and memory; stored in benchmarks/results (BENCH=... chooses)"
 	@echo "make lint        what CI checks besides the tests"
 	@echo "make format      bring the sources into the form that lint asks for"
@@ -58,6 +59,13 @@ test-verl: $(VENV)-verl/.installed
 test-trl: $(VENV)-trl/.installed
 	$(VENV)-trl/bin/python -c "import trl"
 	$(VENV)-trl/bin/python -m pytest tests/integration/trl
+
+# The executor clashes with nothing: it goes into the environment of the package.
+test-slurm: install
+	@command -v slurmctld > /dev/null || test -x /usr/sbin/slurmctld || { \
+	  echo "Slurm is missing; on Debian or Ubuntu, as root: apt-get install -y slurm-wlm munge"; exit 1; }
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints/cpu.txt -c constraints/slurm.txt -e '.[dev,slurm]'
+	$(BIN)/python -m pytest -n 0 tests/integration/slurm
 
 # `make bench BENCH="rl_step chunked"` measures these; in the environment that has TRL, to compare with.
 BENCH ?=

@@ -7,6 +7,8 @@ min_version("9.6")
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/resources.smk"
+include: "workflow/rules/rejected.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/base.smk"
 include: "workflow/rules/train.smk"
@@ -16,9 +18,14 @@ include: "workflow/rules/figures.smk"
 include: "workflow/rules/pages.smk"
 include: "workflow/rules/targets.smk"
 include: "workflow/rules/audit.smk"
+include: "workflow/rules/usage.smk"
 
 
 report: "workflow/report/workflow.rst"
+
+
+onerror:
+    explain_rejection(log)
 
 
 rule all:

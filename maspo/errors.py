@@ -11,3 +11,7 @@ class ConfigError(MaspoError):
 
 class DataError(MaspoError):
     """A file that is missing, truncated or of another shape than expected."""
+
+
+class DeviceError(MaspoError):
+    """A GPU that another job holds."""

@@ -4,6 +4,7 @@ from maspo.config.compose import as_dict, config_dir, experiment_from, load_expe
 from maspo.config.engine import Engine, VerlEngine
 from maspo.config.model import BuiltModel, PretrainedModel, Supervised
 from maspo.config.names import CHANGE, split_variant
+from maspo.config.resources import Resources, gpus
 from maspo.config.schema import SUITES, Evaluate, Experiment, Sampler, Statistics, Train
 from maspo.config.studies import Study, load_study, load_suite
 from maspo.config.task import ChainTask, HubFile, HubTask, Task
@@ -20,6 +21,7 @@ __all__ = [
     "HubFile",
     "HubTask",
     "PretrainedModel",
+    "Resources",
     "Sampler",
     "Statistics",
     "Study",
@@ -31,6 +33,7 @@ __all__ = [
     "build_objective",
     "config_dir",
     "experiment_from",
+    "gpus",
     "load_experiment",
     "load_study",
     "load_suite",

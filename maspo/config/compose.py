@@ -16,7 +16,7 @@ from maspo.config.names import split_variant
 from maspo.config.schema import KINDS, Experiment
 from maspo.errors import ConfigError
 
-GROUPS = ("scale", "task", "model", "sampler", "train", "evaluate", "engine")
+GROUPS = ("scale", "task", "model", "sampler", "train", "evaluate", "engine", "resources")
 
 
 def config_dir() -> Path:

@@ -12,6 +12,7 @@ from omegaconf import MISSING
 from maspo.config.checks import require
 from maspo.config.engine import Engine, VerlEngine
 from maspo.config.model import BuiltModel, Model, PretrainedModel
+from maspo.config.resources import Resources
 from maspo.config.task import ChainTask, HubTask, Task
 
 
@@ -129,6 +130,7 @@ class Experiment:
     evaluate: Evaluate = MISSING
     statistics: Statistics = MISSING
     engine: Engine = MISSING
+    resources: Resources | None = None  # of the jobs; older manifests have none
 
     def __post_init__(self) -> None:
         require(self.seeds >= 1, "seeds", self.seeds, "at least 1")

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from maspo.audit import write_manifest
-from maspo.config import Experiment, as_dict, load_experiment
+from maspo.config import Experiment, as_dict, gpus, load_experiment
+from maspo.devices import devices
 from maspo.errors import ConfigError, MaspoError
 from maspo.layout import Layout
 
@@ -18,8 +19,9 @@ from maspo.layout import Layout
 def run_step(step: Callable[[Experiment], None], needs: tuple[str, ...] = ()) -> None:
     """Compose the experiment from the command line, run `step` on it and exit.
 
-    `needs` names the settings that this step cannot do without (``variant``, ``seed``). Errors
-    meant for the user are printed without a traceback; the exit status is then 1.
+    `needs` names the settings that this step cannot do without (``variant``, ``seed``). A step that
+    computes on GPUs holds them meanwhile. Errors meant for the user are printed without a
+    traceback; the exit status is then 1.
     """
     parser = argparse.ArgumentParser(description=step.__doc__)
     parser.add_argument("overrides", nargs="*", help="Hydra overrides such as scale=smoke")
@@ -29,7 +31,8 @@ def run_step(step: Callable[[Experiment], None], needs: tuple[str, ...] = ()) ->
         for name in needs:
             if getattr(experiment, name) is None:
                 raise ConfigError(f"{name} is missing: add {name}=... to the command line")
-        step(experiment)
+        with devices(gpus(experiment, step.__name__)):
+            step(experiment)
     except MaspoError as error:
         sys.exit(f"error: {error}")
 

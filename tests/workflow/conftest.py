@@ -1,55 +1,8 @@
 """The real DAG at scale smoke, built once for all tests of the workflow."""
 
-import os
-import shutil
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
-ROOT = Path(__file__).parents[2]
-
-
-class Project:
-    """A folder with its own results and its own copy of the configuration."""
-
-    checkout = ROOT
-
-    def __init__(self, folder):
-        self.folder = folder
-        shutil.copytree(ROOT / "configs", folder / "configs")
-        self.environment = {**os.environ, "MASPO_CONFIGS": str(folder / "configs")}
-
-    def command(self, *arguments, config=("scale=smoke",)):
-        return [
-            *(sys.executable, "-m", "snakemake", "--snakefile", self.checkout / "Snakefile"),
-            *("--workflow-profile", self.checkout / "workflow" / "profiles" / "default"),
-            *("--directory", self.folder, "--cores", "all", *arguments, "--config", *config),
-        ]
-
-    def snakemake(self, *arguments, config=("scale=smoke",), check=True):
-        command = self.command(*arguments, config=config)
-        done = subprocess.run(
-            command, env=self.environment, cwd=self.folder, capture_output=True, text=True
-        )
-        output = done.stdout + done.stderr
-        assert not check or done.returncode == 0, output
-        return output
-
-    def step(self, name, *overrides, **options):
-        command = [sys.executable, "-m", f"maspo.steps.{name}", "scale=smoke", *overrides]
-        return subprocess.Popen(command, env=self.environment, cwd=self.folder, **options)
-
-    @property
-    def results(self):
-        return self.folder / "results" / "smoke"
-
-    def edit(self, path, old, new):
-        file = self.folder / "configs" / path
-        text = file.read_text()
-        assert old in text
-        file.write_text(text.replace(old, new))
+from project import Project
 
 
 @pytest.fixture(scope="session")

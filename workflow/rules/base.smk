@@ -15,6 +15,9 @@ rule base:
     conda:
         ENVIRONMENT
     threads: EXPERIMENT.threads
+    resources:
+        runtime=runtime("base"),
+        mem_mb=memory("base"),
     params:
         settings=settings(EXPERIMENT.model),
     shell:

@@ -15,6 +15,7 @@ from maspo.config import (
     SUITES,
     as_dict,
     config_dir,
+    gpus,
     load_experiment,
     load_suite,
     objective_settings,

@@ -20,6 +20,9 @@ rule data:
     cache: CACHED
     conda:
         ENVIRONMENT
+    resources:
+        runtime=runtime("data"),
+        mem_mb=memory("data"),
     params:
         # A function, or the braces of the prompt template would be taken for a wildcard.
         settings=lambda wildcards: settings(EXPERIMENT.task),

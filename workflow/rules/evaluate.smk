@@ -11,7 +11,11 @@ rule evaluate:
         f"{RESULTS}/usage/evaluate/{{variant}}/seed_{{seed}}.tsv"
     conda:
         ENVIRONMENT
-    threads: EXPERIMENT.threads
+    threads: threads("evaluate")
+    resources:
+        runtime=runtime("evaluate"),
+        mem_mb=memory("evaluate"),
+        gpu=gpu("evaluate"),
     params:
         settings=settings(EXPERIMENT.evaluate, EXPERIMENT.sampler),
     shell:

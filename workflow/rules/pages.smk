@@ -34,6 +34,7 @@ for end, (title, caption) in STUDY_PAGES.items():
             ),
         log:
             f"{RESULTS}/logs/pages/{{suite}}/{{study}}{end}.log",
+        localrule: True
         conda:
             ENVIRONMENT
         params:
@@ -64,6 +65,7 @@ for name, (title, table) in SUITE_PAGES.items():
             ),
         log:
             f"{RESULTS}/logs/pages/{{suite}}/{name}.log",
+        localrule: True
         conda:
             ENVIRONMENT
         params:

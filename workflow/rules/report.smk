@@ -24,6 +24,9 @@ rule table:
         f"{RESULTS}/usage/table/{{suite}}/{{study}}.tsv"
     conda:
         ENVIRONMENT
+    resources:
+        runtime=runtime("report"),
+        mem_mb=memory("report"),
     params:
         settings=lambda wildcards: [
             settings(EXPERIMENT.statistics),
@@ -49,6 +52,9 @@ rule claims:
         f"{RESULTS}/usage/claims/{{suite}}.tsv"
     conda:
         ENVIRONMENT
+    resources:
+        runtime=runtime("report"),
+        mem_mb=memory("report"),
     params:
         settings=lambda wildcards: [
             settings(EXPERIMENT.statistics),

@@ -13,7 +13,11 @@ rule train:
         f"{RESULTS}/usage/train/{{variant}}/seed_{{seed}}.tsv"
     conda:
         ENVIRONMENT
-    threads: EXPERIMENT.threads
+    threads: threads("train")
+    resources:
+        runtime=runtime("train"),
+        mem_mb=memory("train"),
+        gpu=gpu("train"),
     params:
         settings=lambda wildcards: settings(
             objective_settings(wildcards.variant),

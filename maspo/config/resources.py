@@ -1,0 +1,44 @@
+"""What a job of each step asks of a machine, or of a cluster."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from omegaconf import MISSING
+
+from maspo.config.checks import require
+
+
+@dataclass
+class Job:
+    """Limits of one job. A second attempt asks for twice the memory, a third for three times."""
+
+    minutes: int = MISSING
+    memory_gb: float = MISSING  # of the host, not of a GPU
+
+    def __post_init__(self) -> None:
+        require(self.minutes >= 1, "resources: minutes", self.minutes, "at least 1")
+        require(self.memory_gb > 0, "resources: memory_gb", self.memory_gb, "positive")
+
+
+@dataclass
+class Resources:
+    """The limits of each step; `report` is for tables and claims. They change no result."""
+
+    data: Job = MISSING
+    base: Job = MISSING
+    train: Job = MISSING
+    evaluate: Job = MISSING
+    report: Job = MISSING
+
+
+def gpus(experiment: Any, step: str) -> int:
+    """Return how many GPUs of one node a job of `step` computes on.
+
+    A run that verl trains on Ray, or in a Slurm job of its own, computes elsewhere: 0.
+    """
+    if step not in ("train", "evaluate") or experiment.model.device != "cuda":
+        return 0
+    engine = experiment.engine
+    if step == "evaluate" or engine.kind == "local":
+        return 1
+    return engine.gpus_per_node if engine.launcher == "process" else 0

@@ -1,0 +1,128 @@
+"""One GPU job a device: a job takes free devices at its start and holds them to its end.
+
+A slot is a file that the job has locked. The kernel gives a lock back when its process ends,
+however it ends, so a crash leaves no slot taken. Slurm assigns devices itself: inside a Slurm job
+the slots are that job's own.
+"""
+
+import fcntl
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import IO
+
+from maspo.errors import ConfigError, DeviceError
+
+POLL = 0.5  # seconds between two looks for a free device
+
+
+def device_ids() -> list[str]:
+    """Return the devices that this process may use, as CUDA_VISIBLE_DEVICES names them."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        return [name.strip() for name in visible.split(",") if name.strip()]
+    import torch
+
+    return [str(i) for i in range(torch.cuda.device_count())]
+
+
+def slots_folder() -> Path:
+    """Return the folder of this user's slots on this machine, or of the Slurm job's."""
+    place = f"maspo-devices-{os.getuid()}"
+    return Path(tempfile.gettempdir()) / place / os.environ.get("SLURM_JOB_ID", "local")
+
+
+@contextmanager
+def devices(
+    count: int,
+    ids: Sequence[str] | None = None,
+    folder: Path | None = None,
+    patience: float | None = None,
+) -> Iterator[list[str]]:
+    """Hold `count` devices and let CUDA see these alone; wait while others hold them.
+
+    Must be entered before CUDA starts in this process.
+
+    Args:
+        count: number of devices; 0 changes nothing.
+        ids: the devices to choose from; default: `device_ids`.
+        folder: of the slots; default: `slots_folder`.
+        patience: seconds to wait for devices that are taken; None: as long as it takes.
+
+    Raises:
+        ConfigError: there are fewer devices than `count`.
+        DeviceError: they were not free in time; the message names the processes that hold them.
+    """
+    if count == 0:
+        yield []
+        return
+    ids = device_ids() if ids is None else list(ids)
+    if len(ids) < count:
+        raise ConfigError(
+            f"this step needs {count} GPUs, but sees {len(ids)} ({', '.join(ids) or 'none'}): "
+            "run it on a machine that has them, name them in CUDA_VISIBLE_DEVICES, or lower "
+            "engine.gpus_per_node; scale=mini needs none"
+        )
+    folder = folder or slots_folder()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    before = os.environ.get("CUDA_VISIBLE_DEVICES")
+    with ExitStack() as held:
+        taken = _wait(count, ids, folder, patience, held)
+        os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(taken)
+        try:
+            yield taken
+        finally:
+            if before is None:
+                del os.environ["CUDA_VISIBLE_DEVICES"]
+            else:
+                os.environ["CUDA_VISIBLE_DEVICES"] = before
+
+
+def _wait(
+    count: int, ids: list[str], folder: Path, patience: float | None, held: ExitStack
+) -> list[str]:
+    start, told = time.monotonic(), False
+    while True:
+        # All or none: two jobs that each hold a part would wait for each other for ever.
+        with ExitStack() as attempt:
+            taken = []
+            for name in ids:
+                if len(taken) < count and (slot := _lock(folder / f"{name}.lock")):
+                    attempt.enter_context(slot)
+                    taken.append(name)
+            if len(taken) == count:
+                held.push(attempt.pop_all())
+                return taken
+        message = f"{count} of the GPUs {', '.join(ids)} are needed; taken: {_holders(ids, folder)}"
+        if patience is not None and time.monotonic() - start >= patience:
+            raise DeviceError(
+                f"{message}. Wait for them to end or lower --resources gpu=... of Snakemake"
+            )
+        if not told:
+            print(f"waiting: {message}", file=sys.stderr, flush=True)
+            told = True
+        time.sleep(POLL)
+
+
+def _lock(path: Path) -> IO[str] | None:
+    """Return the open, locked file of a slot, or None where another process has it."""
+    slot = path.open("a+")
+    try:
+        fcntl.lockf(slot, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        slot.close()
+        return None
+    slot.truncate(0)
+    slot.write(f"process {os.getpid()}")
+    slot.flush()
+    return slot
+
+
+def _holders(ids: list[str], folder: Path) -> str:
+    """Say who wrote itself into each slot last."""
+    files = {name: folder / f"{name}.lock" for name in ids}
+    return ", ".join(f"{name} by {f.read_text()}" for name, f in files.items() if f.is_file())
