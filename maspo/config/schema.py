@@ -43,6 +43,9 @@ class Train:
     reward: str = MISSING  # verifier, or random: a fair coin for each completion, as a control
     normalize_std: bool = MISSING  # divide group-relative advantages by the group's std
     logits_chunk: int | None = MISSING  # vocabulary entries at a time; null: the whole vocabulary
+    precision: str = MISSING  # of the products in the layers; weights and optimizer keep their own
+    gradient_checkpointing: bool = MISSING  # keep one state a layer, make the others again
+    micro_batch_tokens: int | None = MISSING  # padded, scored at a time; null: a whole mini-batch
     checkpoint_every: int = MISSING  # steps
 
     def __post_init__(self) -> None:
@@ -56,6 +59,17 @@ class Train:
         require(self.weight_decay >= 0, "train.weight_decay", self.weight_decay, "at least 0")
         chunk = self.logits_chunk
         require(chunk is None or chunk >= 1, "train.logits_chunk", chunk, "at least 1, or null")
+        known = ("float32", "bfloat16")
+        require(self.precision in known, "train.precision", self.precision, " or ".join(known))
+        require(
+            self.precision == "float32" or chunk is not None,
+            "train.precision",
+            self.precision,
+            "float32 unless train.logits_chunk is set (4096, say): logits are made in float32",
+        )
+        tokens = self.micro_batch_tokens
+        wanted = "at least 1, or null"
+        require(tokens is None or tokens >= 1, "train.micro_batch_tokens", tokens, wanted)
         require(
             len(self.betas) == 2 and all(0 <= beta < 1 for beta in self.betas),
             "train.betas",
