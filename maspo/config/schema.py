@@ -12,19 +12,8 @@ from omegaconf import MISSING
 from maspo.config.checks import require
 from maspo.config.engine import Engine, VerlEngine
 from maspo.config.model import BuiltModel, Model, PretrainedModel
+from maspo.config.sampler import Sampler, TransformersSampler, VllmSampler
 from maspo.config.task import ChainTask, HubTask, Task
-
-
-@dataclass
-class Sampler:
-    """How completions are drawn (`maspo.sampling`)."""
-
-    kind: str = MISSING
-    batch_size: int = MISSING  # completions decoded together
-
-    def __post_init__(self) -> None:
-        require(self.kind in ("transformers",), "sampler.kind", self.kind, "transformers")
-        require(self.batch_size >= 1, "sampler.batch_size", self.batch_size, "at least 1")
 
 
 @dataclass
@@ -47,6 +36,8 @@ class Train:
     gradient_checkpointing: bool = MISSING  # keep one state a layer, make the others again
     micro_batch_tokens: int | None = MISSING  # padded, scored at a time; null: a whole mini-batch
     checkpoint_every: int = MISSING  # steps
+    old_policy: str = MISSING  # whose log-probabilities are the old policy's: trainer or sampler
+    importance_cap: float | None = MISSING  # of trainer over sampler, a token; null: no correction
 
     def __post_init__(self) -> None:
         for name in ("steps", "prompts_per_batch", "updates_per_batch", "checkpoint_every"):
@@ -56,6 +47,12 @@ class Train:
             require(getattr(self, name) > 0, f"train.{name}", getattr(self, name), "positive")
         rewards = ("verifier", "random")
         require(self.reward in rewards, "train.reward", self.reward, " or ".join(rewards))
+        sources = ("trainer", "sampler")
+        require(self.old_policy in sources, "train.old_policy", self.old_policy, "trainer, sampler")
+        cap = self.importance_cap
+        valid = cap is None or (cap > 0 and self.old_policy == "trainer")
+        allowed = "null, or positive with train.old_policy=trainer"
+        require(valid, "train.importance_cap", cap, allowed)
         require(self.weight_decay >= 0, "train.weight_decay", self.weight_decay, "at least 0")
         chunk = self.logits_chunk
         require(chunk is None or chunk >= 1, "train.logits_chunk", chunk, "at least 1, or null")
@@ -146,6 +143,11 @@ class Experiment:
 
     def __post_init__(self) -> None:
         require(self.seeds >= 1, "seeds", self.seeds, "at least 1")
+        if self.sampler.kind != "vllm" and self.engine.kind == "local":  # gives no log-probabilities
+            needs = "with sampler=vllm only; otherwise"
+            source, cap = self.train.old_policy, self.train.importance_cap
+            require(source == "trainer", "train.old_policy", source, f"{needs} trainer")
+            require(cap is None, "train.importance_cap", cap, f"{needs} null")
         for study, seeds in self.full.items():
             require(seeds >= 1, f"full.{study}", seeds, "at least 1")
         require(self.suite in SUITES, "suite", self.suite, " or ".join(SUITES))
@@ -156,5 +158,6 @@ class Experiment:
 KINDS: dict[str, dict[str, type]] = {
     "task": {"chain": ChainTask, "hub": HubTask},
     "model": {"built": BuiltModel, "pretrained": PretrainedModel},
+    "sampler": {"transformers": TransformersSampler, "vllm": VllmSampler},
     "engine": {"local": Engine, "verl": VerlEngine},
 }

@@ -13,7 +13,7 @@ from maspo.config import Experiment, as_dict, build_objective, objective_setting
 from maspo.determinism import make_deterministic
 from maspo.files import atomic, sha256
 from maspo.policy import check_device, fitting_prompts, load_policy, save_policy
-from maspo.sampling.transformers import TransformersSampler
+from maspo.sampling.make import make_sampler
 from maspo.steps.common import StepRecord, run_step
 from maspo.steps.train_verl import print_command, train_with_verl
 from maspo.tasks import read_problems
@@ -55,12 +55,16 @@ def train(experiment: Experiment) -> None:
         record.layout.checkpoints(experiment.variant, experiment.seed),
         hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest(),
     )
-    with record.timed("train"), Verifier(rules=experiment.task.extraction) as verifier:
+    with (
+        record.timed("train"),
+        Verifier(rules=experiment.task.extraction) as verifier,
+        make_sampler(experiment, policy, tokenizer) as sampler,
+    ):
         trainer = Trainer(
             policy=policy,
             tokenizer=tokenizer,
             objective=objective,
-            sampler=TransformersSampler(policy, tokenizer, experiment.sampler.batch_size),
+            sampler=sampler,
             verifier=verifier,
             problems=problems,
             prompts=prompts,
