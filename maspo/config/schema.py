@@ -143,7 +143,9 @@ class Experiment:
 
     def __post_init__(self) -> None:
         require(self.seeds >= 1, "seeds", self.seeds, "at least 1")
-        if self.sampler.kind != "vllm" and self.engine.kind == "local":  # gives no log-probabilities
+        if (
+            self.sampler.kind != "vllm" and self.engine.kind == "local"
+        ):  # gives no log-probabilities
             needs = "with sampler=vllm only; otherwise"
             source, cap = self.train.old_policy, self.train.importance_cap
             require(source == "trainer", "train.old_policy", source, f"{needs} trainer")
