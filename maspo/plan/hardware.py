@@ -74,9 +74,9 @@ class Architecture:
     def layer_activations(self, precision: str) -> int:
         """Bytes that one layer keeps for its backward pass, a token, without checkpointing.
 
-        Counted from transformers' Qwen2 layer: two norms keep float32 copies of the state and their
-        results; four vectors of the feed-forward part and those of the attention keep the
-        precision of the products.
+        What transformers' Qwen2 layer keeps with an attention kernel that makes no matrix of
+        scores, within a tenth (counted on a CPU: tests/unit/test_plan.py): two float32 vectors a
+        norm, and its result, the attention's and the feed-forward part's in `precision`.
         """
         size = BFLOAT16 if precision == "bfloat16" else FLOAT32
         queries, keys = self.heads * self.head_width, self.kv_heads * self.head_width

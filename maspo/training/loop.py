@@ -67,6 +67,7 @@ class Trainer:
     seconds: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.policy.eval()  # but for the update: see there
         if self.settings.gradient_checkpointing:
             self.policy.gradient_checkpointing_enable({"use_reentrant": False})
         self.optimizer = torch.optim.AdamW(
