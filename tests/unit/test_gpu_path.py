@@ -117,7 +117,7 @@ def test_log_probs_and_gradients_are_near_those_in_float32(policy, chain_problem
         gradients.append(torch.cat([p.grad.flatten() for p in run.policy.parameters()]))
         assert log_prob.dtype == gradients[-1].dtype == torch.float32
     off = (scores[1] - scores[0]).abs()
-    assert 0 < off.mean() < 0.02
+    assert 1e-4 < off.mean() < 0.02
     assert off.max() < 0.1
     assert 0 < (gradients[1] - gradients[0]).norm() < 0.05 * gradients[0].norm()
 
