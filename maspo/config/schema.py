@@ -13,19 +13,8 @@ from maspo.config.checks import require
 from maspo.config.engine import Engine, VerlEngine
 from maspo.config.model import BuiltModel, Model, PretrainedModel
 from maspo.config.resources import Resources
+from maspo.config.sampler import Sampler, TransformersSampler, VllmSampler
 from maspo.config.task import ChainTask, HubTask, Task
-
-
-@dataclass
-class Sampler:
-    """How completions are drawn (`maspo.sampling`)."""
-
-    kind: str = MISSING
-    batch_size: int = MISSING  # completions decoded together
-
-    def __post_init__(self) -> None:
-        require(self.kind in ("transformers",), "sampler.kind", self.kind, "transformers")
-        require(self.batch_size >= 1, "sampler.batch_size", self.batch_size, "at least 1")
 
 
 @dataclass
@@ -44,7 +33,12 @@ class Train:
     reward: str = MISSING  # verifier, or random: a fair coin for each completion, as a control
     normalize_std: bool = MISSING  # divide group-relative advantages by the group's std
     logits_chunk: int | None = MISSING  # vocabulary entries at a time; null: the whole vocabulary
+    precision: str = MISSING  # of the products in the layers; weights and optimizer keep their own
+    gradient_checkpointing: bool = MISSING  # keep one state a layer, make the others again
+    micro_batch_tokens: int | None = MISSING  # padded, scored at a time; null: a whole mini-batch
     checkpoint_every: int = MISSING  # steps
+    old_policy: str = MISSING  # whose log-probabilities are the old policy's: trainer or sampler
+    importance_cap: float | None = MISSING  # of trainer over sampler, a token; null: no correction
 
     def __post_init__(self) -> None:
         for name in ("steps", "prompts_per_batch", "updates_per_batch", "checkpoint_every"):
@@ -54,9 +48,26 @@ class Train:
             require(getattr(self, name) > 0, f"train.{name}", getattr(self, name), "positive")
         rewards = ("verifier", "random")
         require(self.reward in rewards, "train.reward", self.reward, " or ".join(rewards))
+        sources = ("trainer", "sampler")
+        require(self.old_policy in sources, "train.old_policy", self.old_policy, "trainer, sampler")
+        cap = self.importance_cap
+        valid = cap is None or (cap > 0 and self.old_policy == "trainer")
+        allowed = "null, or positive with train.old_policy=trainer"
+        require(valid, "train.importance_cap", cap, allowed)
         require(self.weight_decay >= 0, "train.weight_decay", self.weight_decay, "at least 0")
         chunk = self.logits_chunk
         require(chunk is None or chunk >= 1, "train.logits_chunk", chunk, "at least 1, or null")
+        known = ("float32", "bfloat16")
+        require(self.precision in known, "train.precision", self.precision, " or ".join(known))
+        require(
+            self.precision == "float32" or chunk is not None,
+            "train.precision",
+            self.precision,
+            "float32 unless train.logits_chunk is set (4096, say): logits are made in float32",
+        )
+        tokens = self.micro_batch_tokens
+        wanted = "at least 1, or null"
+        require(tokens is None or tokens >= 1, "train.micro_batch_tokens", tokens, wanted)
         require(
             len(self.betas) == 2 and all(0 <= beta < 1 for beta in self.betas),
             "train.betas",
@@ -134,6 +145,13 @@ class Experiment:
 
     def __post_init__(self) -> None:
         require(self.seeds >= 1, "seeds", self.seeds, "at least 1")
+        if (
+            self.sampler.kind != "vllm" and self.engine.kind == "local"
+        ):  # gives no log-probabilities
+            needs = "with sampler=vllm only; otherwise"
+            source, cap = self.train.old_policy, self.train.importance_cap
+            require(source == "trainer", "train.old_policy", source, f"{needs} trainer")
+            require(cap is None, "train.importance_cap", cap, f"{needs} null")
         for study, seeds in self.full.items():
             require(seeds >= 1, f"full.{study}", seeds, "at least 1")
         require(self.suite in SUITES, "suite", self.suite, " or ".join(SUITES))
@@ -144,5 +162,6 @@ class Experiment:
 KINDS: dict[str, dict[str, type]] = {
     "task": {"chain": ChainTask, "hub": HubTask},
     "model": {"built": BuiltModel, "pretrained": PretrainedModel},
+    "sampler": {"transformers": TransformersSampler, "vllm": VllmSampler},
     "engine": {"local": Engine, "verl": VerlEngine},
 }

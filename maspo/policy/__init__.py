@@ -2,6 +2,7 @@
 
 from maspo.policy.chunked import chunked_log_probs
 from maspo.policy.log_probs import Packed, pack, token_log_probs
+from maspo.policy.micro_batches import micro_batched
 from maspo.policy.model import build_policy, check_device, load_policy, save_policy
 from maspo.policy.pretrained import load_pretrained
 from maspo.policy.tokenizer import build_tokenizer, encode_prompts, fitting_prompts
@@ -16,6 +17,7 @@ __all__ = [
     "fitting_prompts",
     "load_policy",
     "load_pretrained",
+    "micro_batched",
     "pack",
     "save_policy",
     "token_log_probs",

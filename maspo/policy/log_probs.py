@@ -29,6 +29,19 @@ class Packed:
         """The completion columns of `input_ids`, (B, T)."""
         return self.input_ids[:, -self.mask.shape[1] :]
 
+    @property
+    def prompt_lengths(self) -> Tensor:
+        """Tokens of each prompt, (B,)."""
+        return self.attention_mask[:, : -self.mask.shape[1]].sum(1)
+
+    def take(self, rows: Tensor) -> "Packed":
+        """Return these rows, padded to the longest of them, no further."""
+        first = self.input_ids.shape[1] - self.mask.shape[1]
+        length = max(1, int(self.mask[rows].sum(1).max()))
+        columns = slice(first - int(self.prompt_lengths[rows].max()), first + length)
+        whole = (self.input_ids, self.attention_mask, self.position_ids)
+        return Packed(*(field[rows, columns] for field in whole), self.mask[rows, :length])
+
 
 def pack(
     prompts: Sequence[Sequence[int]],
@@ -56,6 +69,7 @@ def token_log_probs(
     temperature: float = 1.0,
     entropy: bool = False,
     chunk: int | None = None,
+    precision: str = "float32",
 ) -> tuple[Tensor, Tensor | None]:
     """Return the log-probability of each completion token and, if asked, the entropy.
 
@@ -67,9 +81,15 @@ def token_log_probs(
     many vocabulary entries at a time (`maspo.policy.chunked`), from the last hidden state and the
     weight of the head; this needs far less memory where the vocabulary is large.
 
+    `precision` bfloat16 runs the matrix products of the layers in bfloat16 (torch's autocast);
+    weights and their gradients stay float32, and so do the head and all that follows it.
+
     Raises:
         ConfigError: `chunk` for a policy whose logits are not hidden state times weight.
+        ValueError: bfloat16 without `chunk`, which would round the logits.
     """
+    if precision != "float32" and chunk is None:
+        raise ValueError(f"precision {precision!r} needs a chunk: logits are made in float32")
     length = batch.mask.shape[1]
     inputs = {
         "input_ids": batch.input_ids,
@@ -79,7 +99,11 @@ def token_log_probs(
     }
     if chunk is not None:
         weight = _head_weight(policy)
-        hidden = policy.base_model(**inputs).last_hidden_state[:, -length - 1 : -1]
+        # A context of its own for each pass: autocast keeps its bfloat16 copies of the weights
+        # until it ends, and copies made without a gradient must not serve a pass that needs one.
+        with torch.autocast(policy.device.type, torch.bfloat16, enabled=precision == "bfloat16"):
+            states = policy.base_model(**inputs).last_hidden_state
+        hidden = states[:, -length - 1 : -1]
         tokens = batch.completions[batch.mask]
         values = chunked_log_probs(hidden[batch.mask], weight, tokens, chunk, temperature, entropy)
         return tuple(None if value is None else _scatter(value, batch.mask) for value in values)

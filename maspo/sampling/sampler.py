@@ -19,10 +19,14 @@ class Completion:
     """One drawn completion.
 
     `tokens` ends with the end token unless the length limit cut it; `text` has no special tokens.
+    `log_probs` are the sampler's own, of each token, where it gives them. A request that failed
+    has no tokens and says why in `error`.
     """
 
     tokens: tuple[int, ...]
     text: str
+    log_probs: tuple[float, ...] | None = None
+    error: str | None = None
 
 
 class Sampler(Protocol):

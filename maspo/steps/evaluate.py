@@ -5,7 +5,7 @@ from maspo.determinism import make_deterministic
 from maspo.evaluation.draw import draw_records
 from maspo.evaluation.records import write_records
 from maspo.policy import check_device, load_policy
-from maspo.sampling.transformers import TransformersSampler
+from maspo.sampling.make import make_sampler
 from maspo.steps.common import StepRecord, run_step
 from maspo.tasks import read_problems
 from maspo.verifier import Verifier
@@ -22,10 +22,14 @@ def evaluate(experiment: Experiment) -> None:
     source = record.layout.policy(experiment.variant, experiment.seed)
     folder = record.layout.evaluation(experiment.variant, experiment.seed)
     policy, tokenizer = load_policy(source, experiment.model.dtype, experiment.model.device)
-    with record.timed("sample"), Verifier(rules=experiment.task.extraction) as verifier:
+    with (
+        record.timed("sample"),
+        Verifier(rules=experiment.task.extraction) as verifier,
+        make_sampler(experiment, policy, tokenizer) as sampler,
+    ):
         records = draw_records(
             benchmarks,
-            TransformersSampler(policy, tokenizer, experiment.sampler.batch_size),
+            sampler,
             tokenizer,
             verifier,
             experiment.evaluate,

@@ -1,6 +1,7 @@
 """Step: one RL run.
 
-With `--print-command`, a run whose engine is verl is printed as the shell script that trains it.
+With `--print-command`, a run whose engine is verl is printed as the shell script that trains it;
+with `--plan`, the memory and time that a run of the local engine needs on one GPU.
 """
 
 import hashlib
@@ -12,9 +13,10 @@ from typing import Any
 from maspo.config import Experiment, as_dict, build_objective, objective_settings
 from maspo.determinism import make_deterministic
 from maspo.files import atomic, sha256
-from maspo.policy import check_device, fitting_prompts, load_policy, save_policy
-from maspo.sampling.transformers import TransformersSampler
+from maspo.policy import fitting_prompts, load_policy, save_policy
+from maspo.sampling.make import make_sampler
 from maspo.steps.common import StepRecord, run_step
+from maspo.steps.train_plan import check_machine, print_plan
 from maspo.steps.train_verl import print_command, train_with_verl
 from maspo.tasks import read_problems
 from maspo.training.checkpoint import CheckpointFolder
@@ -40,9 +42,9 @@ def train(experiment: Experiment) -> None:
         train_with_verl(experiment, run_settings(experiment))
         return
     objective = build_objective(experiment.variant)
-    check_device(experiment.model.device)
+    check_machine(experiment)
     settings = run_settings(experiment)
-    make_deterministic(experiment.threads)
+    make_deterministic(experiment.threads, tf32=experiment.train.precision == "bfloat16")
     record = StepRecord("train", experiment)
     source = record.layout.data / "train.parquet"
     base = record.layout.base / "policy"
@@ -55,12 +57,16 @@ def train(experiment: Experiment) -> None:
         record.layout.checkpoints(experiment.variant, experiment.seed),
         hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest(),
     )
-    with record.timed("train"), Verifier(rules=experiment.task.extraction) as verifier:
+    with (
+        record.timed("train"),
+        Verifier(rules=experiment.task.extraction) as verifier,
+        make_sampler(experiment, policy, tokenizer) as sampler,
+    ):
         trainer = Trainer(
             policy=policy,
             tokenizer=tokenizer,
             objective=objective,
-            sampler=TransformersSampler(policy, tokenizer, experiment.sampler.batch_size),
+            sampler=sampler,
             verifier=verifier,
             problems=problems,
             prompts=prompts,
@@ -84,8 +90,9 @@ def train(experiment: Experiment) -> None:
 
 
 if __name__ == "__main__":
-    step = train
-    if "--print-command" in sys.argv:
-        sys.argv.remove("--print-command")
-        step = print_command
-    run_step(step, needs=("variant", "seed"))
+    others = {"--print-command": print_command, "--plan": print_plan}
+    option = next((option for option in others if option in sys.argv), None)
+    if option:
+        sys.argv.remove(option)
+    needs = () if option == "--plan" else ("variant", "seed")
+    run_step(others.get(option, train), needs)

@@ -20,9 +20,9 @@ def gradient_use(old_log_prob: Tensor, advantages: Tensor, weight: Tensor, mask:
     of them with a gradient but 0, and sum the gradient weights (1 is the plain policy gradient's).
     """
     chosen = mask & (advantages != 0)
-    weight = weight[chosen].double()
-    edges = torch.tensor(EDGES[1:-1], device=weight.device)
-    bins = torch.bucketize(old_log_prob[chosen].exp(), edges, right=True)
+    # On the CPU: weighted counts have no deterministic kernel on a GPU.
+    weight = weight[chosen].double().cpu()
+    bins = torch.bucketize(old_log_prob[chosen].exp().cpu(), torch.tensor(EDGES[1:-1]), right=True)
     return torch.stack(
         [
             torch.bincount(bins, weights, minlength=len(EDGES) - 1)

@@ -17,7 +17,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from maspo.config import Train
 from maspo.objectives import ObjectiveOutput, PolicyBatch
-from maspo.policy import Packed, pack, token_log_probs
+from maspo.policy import Packed, micro_batched, pack, token_log_probs
 from maspo.sampling import Completion, Sampler, SamplingSettings
 from maspo.seeding import derive_seed, numpy_generator
 from maspo.tasks import Problem
@@ -67,6 +67,9 @@ class Trainer:
     seconds: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.policy.eval()  # but for the update: see there
+        if self.settings.gradient_checkpointing:
+            self.policy.gradient_checkpointing_enable({"use_reentrant": False})
         self.optimizer = torch.optim.AdamW(
             self.policy.parameters(),
             lr=self.settings.lr,
@@ -163,22 +166,15 @@ class Trainer:
                 self.tokenizer.pad_token_id,
                 self.policy.device,
             )
-            old = token_log_probs(
-                self.policy, packed, settings.temperature, True, settings.logits_chunk
-            )
+            old = self.log_probs(packed, entropy=True)
             expanded = advantages[rows, None].to(packed.mask.device).expand(packed.mask.shape)
             mini_batches.append(MiniBatch(packed, expanded, *old))
         return mini_batches
 
     def update(self, mini_batch: MiniBatch) -> tuple[dict[str, float], Tensor]:
         """Take one optimizer step on one mini-batch; return its metrics and its gradient use."""
-        log_prob, entropy = token_log_probs(
-            self.policy,
-            mini_batch.packed,
-            self.settings.temperature,
-            entropy=self.objective.needs_entropy,
-            chunk=self.settings.logits_chunk,
-        )
+        self.policy.train(self.settings.gradient_checkpointing)  # else transformers makes none
+        log_prob, entropy = self.log_probs(mini_batch.packed, self.objective.needs_entropy)
         output = self.objective(
             PolicyBatch(
                 log_prob=log_prob,
@@ -189,6 +185,7 @@ class Trainer:
             )
         )
         output.loss.backward()
+        self.policy.eval()
         norm = torch.nn.utils.clip_grad_norm_(self.policy.parameters(), self.settings.max_grad_norm)
         self.optimizer.step()
         self.optimizer.zero_grad()
@@ -197,6 +194,22 @@ class Trainer:
             mini_batch.old_log_prob, mini_batch.advantages, output.weight, mini_batch.packed.mask
         )
         return metrics, use
+
+    def log_probs(self, packed: Packed, entropy: bool) -> tuple[Tensor, Tensor | None]:
+        """Score a mini-batch with the policy as it is; see `token_log_probs` for the results."""
+        settings = self.settings
+
+        def score(part: Packed) -> tuple[Tensor, Tensor | None]:
+            return token_log_probs(
+                self.policy,
+                part,
+                settings.temperature,
+                entropy,
+                settings.logits_chunk,
+                settings.precision,
+            )
+
+        return micro_batched(score, packed, settings.micro_batch_tokens)
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:

@@ -60,7 +60,7 @@ LAYERS = [
     {"config"},
     {"verifier"},
     {"tasks"},
-    {"policy"},
+    {"policy", "plan"},
     {"sampling"},
     {"training", "evaluation"},
     {"statistics"},

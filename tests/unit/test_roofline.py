@@ -2,16 +2,8 @@
 
 import pytest
 
-from benchmarks.roofline import (
-    CARDS,
-    POLICIES,
-    Architecture,
-    Job,
-    concurrent,
-    decode_seconds,
-    pass_seconds,
-    step_seconds,
-)
+from maspo.plan.hardware import CARDS, POLICIES, Architecture
+from maspo.plan.roofline import Job, concurrent, decode_seconds, pass_seconds, step_seconds
 
 JOB = Job(completions=256, prompt=128, completion=1024)
 

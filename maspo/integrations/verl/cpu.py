@@ -19,6 +19,8 @@ from verl.plugin.platform import PlatformBase
 from verl.plugin.platform.platform_manager import PlatformRegistry
 from wrapt import when_imported
 
+from maspo.sampling.vllm_cpu import keep_weights
+
 ENVIRONMENT = {
     "VERL_PLATFORM": "cpu",
     "VERL_ENGINE_DEVICE": "cuda",
@@ -142,19 +144,6 @@ def _name_of_vllm() -> None:
     metadata.version = version
 
 
-def _keep_weights(layers: types.ModuleType) -> None:
-    """Let vLLM's linear layers use their weights as they are.
-
-    Its build for CPUs packs them after loading and drops the originals, so weights that the
-    trainer sends would have nowhere to go.
-    """
-
-    def plain(layer: torch.nn.Module, remove_weight: bool) -> None:
-        layer.cpu_linear = torch.nn.functional.linear
-
-    layers.dispatch_cpu_unquantized_gemm = plain
-
-
 _single_backend()
 _name_of_vllm()
-when_imported("vllm.model_executor.layers.utils")(_keep_weights)
+when_imported("vllm.model_executor.layers.utils")(keep_weights)

@@ -1,0 +1,59 @@
+"""Does a run fit this machine? Asked before anything is loaded."""
+
+from pathlib import Path
+
+from transformers import AutoConfig
+
+from maspo.config import BuiltModel, Experiment
+from maspo.errors import ConfigError
+from maspo.plan.hardware import POLICIES, Architecture
+from maspo.plan.local import memory_phases
+from maspo.plan.text import USABLE
+from maspo.tasks.chain import CHARACTERS
+
+
+def architecture_of(experiment: Experiment, base: Path) -> Architecture:
+    """Return the policy's architecture: of the base policy if it is there, else of the settings.
+
+    Raises:
+        ConfigError: the policy is not there, and not one of the paper's.
+    """
+    model = experiment.model
+    for folder in (base, Path(getattr(model, "path", base))):
+        if (folder / "config.json").is_file():
+            return Architecture.of(AutoConfig.from_pretrained(folder).to_dict())
+    if isinstance(model, BuiltModel):
+        vocabulary = len(CHARACTERS) + 2  # maspo.policy.build_tokenizer
+        config = {"vocab_size": vocabulary, "tie_word_embeddings": True, **model.architecture}
+        return Architecture.of(config)
+    for size, architecture in POLICIES.items():
+        if model.path.endswith(f"DeepSeek-R1-Distill-Qwen-{size}"):
+            return architecture
+    raise ConfigError(
+        f"model.path={model.path!r} is neither a folder with a config.json nor one of the paper's "
+        f"policies: run the step base first, which writes {base}, or give a folder that exists"
+    )
+
+
+def check_memory(policy: Architecture, experiment: Experiment, memory: float) -> None:
+    """Refuse a run that a GPU of `memory` bytes cannot hold.
+
+    Raises:
+        ConfigError: a phase needs more; the message names its largest parts and what to change.
+    """
+    for phase, parts in memory_phases(policy, experiment, memory).items():
+        if (need := sum(parts.values())) <= USABLE * memory:
+            continue
+        largest = sorted(parts, key=parts.get, reverse=True)[:3]
+        found = ", ".join(f"{part} {parts[part] / 1e9:.1f} GB" for part in largest)
+        remedy = {
+            "update": "a smaller train.micro_batch_tokens or train.logits_chunk, "
+            "train.gradient_checkpointing=true, train.precision=bfloat16, sampler.sleep=true",
+            "sampling": "a smaller sampler.memory_share (vllm) or sampler.batch_size "
+            "(transformers)",
+        }[phase]
+        raise ConfigError(
+            f"{phase} needs about {need / 1e9:.1f} GB and this GPU has {memory / 1e9:.1f} GB, of "
+            f"which {USABLE:.0%} count ({found}): set {remedy}; or take a larger GPU, a smaller "
+            "policy, or scale=paper for more than one. --plan prints all parts"
+        )

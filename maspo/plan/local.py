@@ -1,0 +1,130 @@
+"""Memory and time of a run of this package's own engine on one GPU."""
+
+from maspo.config import Experiment
+from maspo.plan.hardware import BFLOAT16, FLOAT32, Architecture, Card
+from maspo.plan.roofline import Job, decode_seconds, head_seconds, pass_seconds
+
+PROMPT, COMPLETION = 256, 4096  # mean tokens. Assumed: the paper publishes no lengths
+ASLEEP = 2e9  # bytes an engine of vLLM keeps while it sleeps (CUDA graphs, buffers). Assumed
+
+
+def logits_bytes(policy: Architecture, tokens: int, chunk: int | None, copies: float = 3) -> float:
+    """Return the float32 tiles alive at once, for so many tokens in one pass.
+
+    `copies` is what `benchmarks/chunked.py` measured: three for the naive version; the chunked one
+    holds two tiles of the chunk's width with the entropy, and one without.
+    """
+    return FLOAT32 * tokens * (2 * chunk if chunk else copies * policy.vocabulary)
+
+
+def training_bytes(policy: Architecture) -> dict[str, float]:
+    """Return what training holds, all float32: 16 bytes a parameter."""
+    return {
+        "weights, float32": FLOAT32 * policy.parameters,
+        "gradients, float32": FLOAT32 * policy.parameters,
+        "Adam's moments, float32": 2 * FLOAT32 * policy.parameters,
+    }
+
+
+def longest(experiment: Experiment) -> int:
+    """Return the tokens of the longest prompt and completion together."""
+    return experiment.task.max_prompt_tokens + experiment.task.max_completion_tokens
+
+
+def pass_tokens(experiment: Experiment) -> int:
+    """Return the padded tokens of the largest pass of an update."""
+    train = experiment.train
+    rows = train.prompts_per_batch * train.group_size // train.updates_per_batch
+    whole = rows * longest(experiment)
+    if train.micro_batch_tokens is None:
+        return whole
+    return min(whole, max(train.micro_batch_tokens, longest(experiment)))
+
+
+def update_bytes(policy: Architecture, experiment: Experiment) -> dict[str, float]:
+    """Return the memory of the update, where every completion is as long as it may be."""
+    train, tokens = experiment.train, pass_tokens(experiment)
+    # Twice: the gradients of what a layer kept are as large, at most.
+    layer = 2 * tokens * policy.layer_activations(train.precision)
+    half = BFLOAT16 * policy.layer_weights if train.precision == "bfloat16" else 0
+    if train.gradient_checkpointing:
+        states = FLOAT32 * policy.layers * tokens * policy.hidden
+        activations = {"one state a layer, float32": states, "one layer's activations": layer}
+    else:
+        kept = (policy.layers - 1) * tokens * policy.layer_activations(train.precision)
+        activations = {"activations of all layers": kept + layer}
+    return {
+        **training_bytes(policy),
+        "bfloat16 copies of the layers' matrices": half,
+        **activations,
+        "last states and their gradients": 2 * FLOAT32 * tokens * policy.hidden,
+        "logits": logits_bytes(policy, tokens, train.logits_chunk),
+        "gradient of the head, before it is added": FLOAT32 * policy.head_weights,
+        "sampling engine, asleep": _engine_left(experiment),
+    }
+
+
+def _engine_left(experiment: Experiment) -> float:
+    sampler = experiment.sampler
+    return ASLEEP if sampler.kind == "vllm" and sampler.sleep else 0
+
+
+def sampling_bytes(policy: Architecture, experiment: Experiment, memory: float) -> dict[str, float]:
+    """Return the memory of sampling on a card of `memory` bytes: weights and moments stay."""
+    held = training_bytes(policy)
+    held.pop("gradients, float32")  # freed after each update
+    sampler = experiment.sampler
+    if sampler.kind == "vllm":
+        size = FLOAT32 if sampler.dtype == "float32" else BFLOAT16
+        weights, engine = size * policy.parameters, sampler.memory_share * memory
+        return {
+            **held,
+            f"vLLM: weights, {sampler.dtype}": weights,
+            "vLLM: keys and values, activations": max(0, engine - weights),
+        }
+    cache = 2 * policy.cache_bytes * sampler.batch_size * longest(experiment)
+    return {**held, "keys and values, float32": cache}
+
+
+def memory_phases(
+    policy: Architecture, experiment: Experiment, memory: float
+) -> dict[str, dict[str, float]]:
+    """Return bytes by phase and part, on a card of `memory` bytes."""
+    sampling = sampling_bytes(policy, experiment, memory)
+    update = update_bytes(policy, experiment)
+    if experiment.sampler.kind == "vllm" and not experiment.sampler.sleep:
+        update |= {name: part for name, part in sampling.items() if name.startswith("vLLM")}
+    return {"sampling": sampling, "update": update}
+
+
+def job_of(experiment: Experiment) -> Job:
+    """Return one rollout batch of the run; its mean lengths are assumed."""
+    train, task, sampler = experiment.train, experiment.task, experiment.sampler
+    rows = train.prompts_per_batch * train.group_size
+    prompt = min(PROMPT, task.max_prompt_tokens)
+    completion = min(COMPLETION, task.max_completion_tokens)
+    if sampler.kind == "vllm":
+        return Job(rows, prompt, completion, sampler.max_num_seqs, sampler.memory_share)
+    return Job(rows, prompt, completion, sampler.batch_size)
+
+
+def phase_seconds(policy: Architecture, card: Card, experiment: Experiment) -> dict[str, float]:
+    """Return the roofline of each phase of a step, with what its settings make again.
+
+    Forward passes over the layers: one for the old policy, three for an update, one more for
+    checkpointing and one more for micro-batches. Products with the head, in float32 or TF32: one
+    for the old policy, four for an update, one more for micro-batches.
+    """
+    train, job = experiment.train, job_of(experiment)
+    fast = train.precision == "bfloat16"
+    length = job.prompt + job.completion
+    flops = job.completions * length * policy.layers_flops(length / 2)
+    layers = flops / (card.flops if fast else card.float32)
+    head = head_seconds(policy, job, 1, card.tf32 if fast else card.float32)
+    split = train.micro_batch_tokens is not None
+    return {
+        "prefill": pass_seconds(policy, card, Job(job.completions, job.prompt, 0), 1),
+        "decode": decode_seconds(policy, card, job),
+        "old log-probabilities": layers + head,
+        "update": (3 + train.gradient_checkpointing + split) * layers + (4 + split) * head,
+    }

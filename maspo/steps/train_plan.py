@@ -1,0 +1,45 @@
+"""What the train step asks before it starts: is there a GPU, and does the run fit it?"""
+
+from pathlib import Path
+
+import torch
+
+from maspo.config import Experiment
+from maspo.errors import ConfigError
+from maspo.layout import Layout
+from maspo.plan import Architecture, architecture_of, check_memory, describe
+from maspo.policy import check_device
+
+
+def _architecture(experiment: Experiment) -> Architecture:
+    return architecture_of(experiment, Layout(Path(experiment.results)).base / "policy")
+
+
+def print_plan(experiment: Experiment) -> None:
+    """Print memory, tokens and time of one run on one GPU; start nothing."""
+    if experiment.engine.kind != "local":
+        raise ConfigError(
+            f"--plan is for engine=local, not {experiment.engine.kind!r}: docs/paper_scale.md has "
+            "the arithmetic of the scales that verl trains"
+        )
+    print(describe(_architecture(experiment), experiment), end="")
+
+
+def check_machine(experiment: Experiment) -> None:
+    """Refuse a run that this machine cannot do, before anything is loaded.
+
+    Raises:
+        ConfigError: no GPU where one is asked for, too little memory on it, or weights in which
+            small updates are lost.
+    """
+    model = experiment.model
+    if model.dtype != "float32":
+        raise ConfigError(
+            f"model.dtype={model.dtype!r}: engine=local trains float32 weights, since an update of "
+            f"train.lr={experiment.train.lr:g} is lost on others; set model.dtype=float32, and "
+            "train.precision=bfloat16 for fast products"
+        )
+    check_device(model.device)
+    if model.device == "cuda":
+        memory = torch.cuda.get_device_properties(0).total_memory
+        check_memory(_architecture(experiment), experiment, memory)
