@@ -25,6 +25,8 @@ class PolicyBatch:
         mask: (B, T) bool or 0/1, true on the tokens that count. Whatever the other fields hold
             elsewhere is ignored.
         entropy: (B, T) entropy of the policy at each token, nats; only some methods ask for it.
+        importance: (B, T) factor of each token's surrogate, for tokens that another policy drew than
+            `old_log_prob` says (truncated importance sampling); without it 1.
         total_tokens: valid tokens of the whole mini-batch, when this is one micro-batch of it.
         total_sequences: sequences of the whole mini-batch that have a valid token.
 
@@ -40,13 +42,14 @@ class PolicyBatch:
     advantages: Tensor
     mask: Tensor
     entropy: Tensor | None = None
+    importance: Tensor | None = None
     total_tokens: float | Tensor | None = None
     total_sequences: float | Tensor | None = None
 
     def __post_init__(self):
-        for name in ("log_prob", "old_log_prob", "advantages", "mask", "entropy"):
+        for name in ("log_prob", "old_log_prob", "advantages", "mask", "entropy", "importance"):
             value = getattr(self, name)
-            if value is None and name == "entropy":
+            if value is None and name in ("entropy", "importance"):
                 continue
             if not isinstance(value, Tensor):
                 raise TypeError(f"PolicyBatch.{name} must be a tensor, got {type(value).__name__}")
@@ -71,7 +74,7 @@ class PolicyBatch:
 class Tokens:
     """A batch made safe to compute with: at least float32, and neutral on masked tokens.
 
-    There `log_ratio`, `log_prob`, `old_log_prob`, `advantages` and `entropy` are 0 and `ratio` 1.
+    There `log_ratio`, `log_prob`, `old_log_prob`, `advantages`, `entropy` and `importance` are 0 and `ratio` 1.
     Only `log_prob`, `log_ratio` and `ratio` carry a gradient.
     """
 
@@ -101,6 +104,10 @@ class Tokens:
     def entropy(self) -> Tensor:
         return self._clean(self._batch.entropy.detach())
 
+    @cached_property
+    def importance(self) -> Tensor:
+        return self._clean(self._batch.importance.detach())
+
 
 class Surrogate(NamedTuple):
     """A method's per-token surrogate, to be maximised.
@@ -125,7 +132,8 @@ class ObjectiveOutput:
         loss: scalar, to be minimised.
         metrics: floats over the valid tokens of the batch.
         weight: (B, T), detached: effective gradient weight of each token, 1 for the plain
-            surrogate rho A; by convention 1 where A = 0, and 0 on masked tokens.
+            surrogate rho A; by convention 1 where A = 0, and 0 on masked tokens. `importance` is
+            no part of it.
     """
 
     loss: Tensor
@@ -166,6 +174,8 @@ class Objective(ABC):
             raise ValueError(f"objective {self.name!r} needs PolicyBatch.entropy, which is None")
         tokens = Tokens(batch)
         values, weight, own = self.surrogate(tokens)
+        if batch.importance is not None:
+            values = values * tokens.importance
         loss = -self.reduce(values, batch, tokens.mask)
         moved = tokens.mask & (tokens.advantages != 0)
         weight = torch.where(moved, weight.detach(), tokens.mask.to(weight.dtype))

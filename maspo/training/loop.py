@@ -25,6 +25,7 @@ from maspo.training.advantages import group_relative
 from maspo.training.checkpoint import CheckpointFolder
 from maspo.training.gradient_use import as_metric, gradient_use
 from maspo.training.log import TrainingLog
+from maspo.training.sampler_gap import gap_metrics, importance_weights, sampler_log_probs
 from maspo.verifier import Verdict, Verifier
 
 Objective = Callable[[PolicyBatch], ObjectiveOutput]
@@ -48,6 +49,8 @@ class MiniBatch:
     advantages: Tensor  # (B, T), the same number on every token of a completion
     old_log_prob: Tensor  # (B, T)
     old_entropy: Tensor  # (B, T), nats
+    gap: Tensor | None = None  # (B, T), log trainer's - log sampler's, where the sampler gives its
+    importance: Tensor | None = None  # (B, T), of each token's surrogate
 
 
 @dataclass
@@ -166,10 +169,24 @@ class Trainer:
                 self.tokenizer.pad_token_id,
                 self.policy.device,
             )
-            old = self.log_probs(packed, entropy=True)
+            old, entropy = self.log_probs(packed, entropy=True)
             expanded = advantages[rows, None].to(packed.mask.device).expand(packed.mask.shape)
-            mini_batches.append(MiniBatch(packed, expanded, *old))
+            mini_batch = MiniBatch(packed, expanded, old, entropy)
+            sampled = sampler_log_probs(rollout.completions[rows], packed.mask)
+            if sampled is not None:
+                self.compare(mini_batch, sampled)
+            mini_batches.append(mini_batch)
         return mini_batches
+
+    def compare(self, mini_batch: MiniBatch, sampled: Tensor) -> None:
+        """Use the sampler's own log-probabilities, (B, T), as the settings say."""
+        mini_batch.gap = torch.where(
+            mini_batch.packed.mask, mini_batch.old_log_prob - sampled, torch.zeros_like(sampled)
+        )
+        if self.settings.importance_cap is not None:
+            mini_batch.importance = importance_weights(mini_batch.gap, self.settings.importance_cap)
+        if self.settings.old_policy == "sampler":
+            mini_batch.old_log_prob = sampled
 
     def update(self, mini_batch: MiniBatch) -> tuple[dict[str, float], Tensor]:
         """Take one optimizer step on one mini-batch; return its metrics and its gradient use."""
@@ -182,6 +199,7 @@ class Trainer:
                 advantages=mini_batch.advantages,
                 mask=mini_batch.packed.mask,
                 entropy=entropy,
+                importance=mini_batch.importance,
             )
         )
         output.loss.backward()
@@ -232,9 +250,14 @@ def epoch_rows(count: int, batch: int, seed: int, step: int) -> list[int]:
 
 
 def summarize(mini_batches: Sequence[MiniBatch]) -> dict[str, float]:
-    """Return the old policy's mean entropy (nats a token) over a whole rollout batch."""
+    """Return what a whole rollout batch says: the old policy's mean entropy (nats a token).
+
+    And its gap to the sampler, where the sampler gives log-probabilities.
+    """
     total = sum(float((m.old_entropy * m.packed.mask).sum()) for m in mini_batches)
-    return {"entropy": total / sum(int(m.packed.mask.sum()) for m in mini_batches)}
+    summary = {"entropy": total / sum(int(m.packed.mask.sum()) for m in mini_batches)}
+    gaps = [m.gap[m.packed.mask] for m in mini_batches if m.gap is not None]
+    return summary | (gap_metrics(torch.cat(gaps)) if gaps else {})
 
 
 def merge(updates: Sequence[dict[str, float]]) -> dict[str, float]:

@@ -1,0 +1,45 @@
+"""The real engine of vLLM, on the CPU, or a skip that says how to get it."""
+
+import pytest
+
+from needs import skip_without
+
+pytest_pycollect_makemodule = skip_without("vllm", "make test-vllm")
+
+CONTEXT = 32
+# Wide enough for a head size that the engine has a kernel for.
+ARCHITECTURE = {
+    "hidden_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "num_key_value_heads": 1,
+    "intermediate_size": 128,
+    "max_position_embeddings": 64,
+}
+
+
+@pytest.fixture(scope="session")
+def wide_policy():
+    """Return an untrained policy whose head size the engine knows, and its tokenizer."""
+    from maspo.policy import build_policy, build_tokenizer
+    from maspo.tasks.chain import CHARACTERS
+
+    tokenizer = build_tokenizer(CHARACTERS)
+    return build_policy(ARCHITECTURE, tokenizer, seed=3), tokenizer
+
+
+@pytest.fixture(scope="session")
+def settings():
+    """Return the sampler's settings as a run on the CPU gets them."""
+    from maspo.config import load_experiment
+
+    return load_experiment(["scale=smoke", "sampler=vllm"]).sampler
+
+
+@pytest.fixture(scope="module")
+def engine(wide_policy, settings):
+    """Return one engine for the tests of a module."""
+    from maspo.sampling.vllm import VllmSampler
+
+    with VllmSampler(*wide_policy, settings, CONTEXT) as sampler:
+        yield sampler
