@@ -1,4 +1,4 @@
-"""The gap between two computations of one policy: the trainer's log-probabilities and the sampler's.
+"""Log-probabilities of one policy by two engines: the trainer's, and the sampler's.
 
 Two engines with the same weights round differently, so the tokens were drawn from a policy that is
 not quite the one whose gradient is taken.

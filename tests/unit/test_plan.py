@@ -142,7 +142,7 @@ def test_the_step_prints_the_plan_and_starts_nothing(tmp_path):
 def test_scale_gpu_without_a_gpu_stops_before_anything_is_written(tmp_path):
     found = step("scale=gpu", f"results={tmp_path / 'results'}", "variant=maspo", "seed=1")
     assert found.returncode == 1
-    assert "model.device='cuda'" in found.stderr
+    assert "needs 1 GPUs, but sees 0" in found.stderr
     assert "scale=mini needs none" in found.stderr
     assert not (tmp_path / "results").exists()
 

@@ -1,4 +1,4 @@
-"""A sampler with log-probabilities of its own: the gap, whose are the old ones, and the correction."""
+"""A sampler with log-probabilities of its own: the gap, the old policy, the correction."""
 
 import math
 
