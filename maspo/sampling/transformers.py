@@ -78,24 +78,25 @@ class TransformersSampler:
         leave the batch.
         """
         device, eos = self.policy.device, self.tokenizer.eos_token_id
-        width = max(map(len, prompts))
-        batch = pack(prompts, [[]] * len(prompts), self.tokenizer.pad_token_id, device)
-        inputs, mask = batch.input_ids[:, :width], batch.attention_mask[:, :width]
-        positions = batch.position_ids[:, :width]
+        distinct = {prompt: i for i, prompt in enumerate(dict.fromkeys(map(tuple, prompts)))}
+        owner = torch.tensor([distinct[tuple(prompt)] for prompt in prompts], device=device)
+        batch = pack(list(distinct), [[]] * len(distinct), self.tokenizer.pad_token_id, device)
+        width = max(map(len, distinct))
+        mask, positions = batch.attention_mask[:, :width], batch.position_ids[:, :width]
         points = uniforms(seeds, settings.max_tokens).to(device)
         cache = DynamicCache(config=self.policy.config)
+        logits = self._logits(batch.input_ids[:, :width], mask, positions, cache)
+        # A prompt is read once, however many completions it gets.
+        cache.batch_select_indices(owner)
+        logits, mask, positions = logits[owner], mask[owner], positions[owner, -1:]
         rows = torch.arange(len(prompts), device=device)
         tokens = torch.full((len(prompts), settings.max_tokens), eos, device=device)
         going = torch.ones(len(prompts), dtype=torch.bool, device=device)
         for step in range(settings.max_tokens):
-            logits = self.policy(
-                input_ids=inputs,
-                attention_mask=mask,
-                position_ids=positions,
-                past_key_values=cache,
-                logits_to_keep=1,
-                use_cache=True,
-            ).logits[:, -1]
+            if step > 0:
+                mask = torch.cat([mask, mask.new_ones(len(mask), 1)], dim=1)
+                positions = positions + 1
+                logits = self._logits(drawn[:, None], mask, positions, cache)
             drawn = torch.where(going, draw(logits, points[rows, step], settings), eos)
             tokens[rows, step] = drawn
             going &= drawn != eos
@@ -106,9 +107,21 @@ class TransformersSampler:
                 cache.batch_select_indices(going.nonzero().squeeze(1))
                 rows, drawn, mask, positions = (x[going] for x in (rows, drawn, mask, positions))
                 going = going[going]
-            inputs, positions = drawn[:, None], positions[:, -1:] + 1
-            mask = torch.cat([mask, mask.new_ones(len(mask), 1)], dim=1)
         return [_until(row, eos) for row in tokens.tolist()]
+
+    def _logits(
+        self, inputs: Tensor, mask: Tensor, positions: Tensor, cache: DynamicCache
+    ) -> Tensor:
+        """Return the logits behind the last column of `inputs`, (B, V); `cache` grows by them."""
+        output = self.policy(
+            input_ids=inputs,
+            attention_mask=mask,
+            position_ids=positions,
+            past_key_values=cache,
+            logits_to_keep=1,
+            use_cache=True,
+        )
+        return output.logits[:, -1]
 
 
 def _until(tokens: list[int], eos: int) -> list[int]:

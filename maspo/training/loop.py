@@ -190,20 +190,28 @@ class Trainer:
 
     def update(self, mini_batch: MiniBatch) -> tuple[dict[str, float], Tensor]:
         """Take one optimizer step on one mini-batch; return its metrics and its gradient use."""
-        self.policy.train(self.settings.gradient_checkpointing)  # else transformers makes none
-        log_prob, entropy = self.log_probs(mini_batch.packed, self.objective.needs_entropy)
-        output = self.objective(
-            PolicyBatch(
-                log_prob=log_prob,
-                old_log_prob=mini_batch.old_log_prob,
-                advantages=mini_batch.advantages,
-                mask=mini_batch.packed.mask,
-                entropy=entropy,
-                importance=mini_batch.importance,
+        learns = bool(mini_batch.advantages.any())  # else the gradient is 0: no graph for it
+        if self.settings.gradient_checkpointing:
+            self.policy.train()  # transformers makes no checkpoints while evaluating
+        with torch.set_grad_enabled(learns):
+            log_prob, entropy = self.log_probs(mini_batch.packed, self.objective.needs_entropy)
+            output = self.objective(
+                PolicyBatch(
+                    log_prob=log_prob,
+                    old_log_prob=mini_batch.old_log_prob,
+                    advantages=mini_batch.advantages,
+                    mask=mini_batch.packed.mask,
+                    entropy=entropy,
+                    importance=mini_batch.importance,
+                )
             )
-        )
-        output.loss.backward()
-        self.policy.eval()
+        if learns:
+            output.loss.backward()
+        else:  # AdamW moves on, with its momentum
+            for parameter in self.policy.parameters():
+                parameter.grad = torch.zeros_like(parameter)
+        if self.settings.gradient_checkpointing:
+            self.policy.eval()
         norm = torch.nn.utils.clip_grad_norm_(self.policy.parameters(), self.settings.max_grad_norm)
         self.optimizer.step()
         self.optimizer.zero_grad()
