@@ -117,6 +117,28 @@ def test_finished_rows_leave_the_batch_without_a_trace(sampler, monkeypatch):
     assert len({len(completion.tokens) for completion in drawn[0]}) > 3
 
 
+def test_a_prompt_is_read_once_for_all_its_completions(sampler, monkeypatch):
+    """The policy sees each prompt once, and the completions are those of prompts read alone."""
+    monkeypatch.setattr(sampling, "DROP_AT", 0.0)
+    sampler.batch_size = 12
+    prompts, seeds = [PROMPTS[0]] * 5 + [PROMPTS[1]] * 4 + [PROMPTS[0]] * 3, list(range(12))
+    alone = [
+        sampler.sample([prompt], [seed], SETTINGS)[0]
+        for prompt, seed in zip(prompts, seeds, strict=True)
+    ]
+    rows = []
+    forward = sampler.policy.forward
+
+    def seen(**inputs):
+        rows.append(len(inputs["input_ids"]))
+        return forward(**inputs)
+
+    monkeypatch.setattr(sampler.policy, "forward", seen)
+    assert sampler.sample(prompts, seeds, SETTINGS) == alone
+    assert rows[0] == 2
+    assert rows[1] == 12
+
+
 def test_top_p_keeps_the_nucleus(sampler):
     narrow = SamplingSettings(max_tokens=1, top_p=1e-6)
     drawn = {c.tokens for c in sampler.sample(PROMPTS[:1] * 20, list(range(20)), narrow)}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from maspo.config import load_experiment
 from maspo.errors import DataError
 from maspo.files import read_json_lines
-from maspo.objectives import make
+from maspo.objectives import PolicyBatch, make, names
 from maspo.policy import encode_prompts, token_log_probs
 from maspo.sampling.transformers import TransformersSampler
 from maspo.training.advantages import group_relative
@@ -129,6 +129,52 @@ def test_an_update_is_adamw_on_the_policy_gradient(tiny_policy, chain_problems):
     expected = torch.cat([parameter.detach().flatten() for parameter in twin.parameters()])
     assert torch.allclose(weights(run), expected, atol=2e-5)
     assert norm > 0
+
+
+@pytest.mark.parametrize("method", names())
+def test_without_an_advantage_the_gradient_is_zero(method):
+    """What the loop relies on where it makes no graph for such a mini-batch."""
+    old = -torch.rand(4, 6, generator=torch.Generator().manual_seed(1)).double() - 0.1
+    log_prob = (old - 0.3).requires_grad_()
+    batch = PolicyBatch(
+        log_prob=log_prob,
+        old_log_prob=old,
+        advantages=torch.zeros_like(old),
+        mask=torch.ones_like(old, dtype=torch.bool),
+        entropy=-old,
+    )
+    make(method)(batch).loss.backward()
+    assert (log_prob.grad == 0).all()
+
+
+def test_an_update_without_advantages_goes_on_with_the_momentum(tiny_policy, chain_problems):
+    """It must leave the weights, and log the metrics, of an update that took the gradient."""
+    run = trainer(tiny_policy, chain_problems, lr=1e-2)
+    mini_batches = run.split(run.roll_out(1))
+    assert mini_batches[0].advantages.any()
+    run.update(mini_batches[0])
+    twin = copy.deepcopy(run)
+    before = weights(run)
+    nothing = mini_batches[1]
+    nothing.advantages = torch.zeros_like(nothing.advantages)
+    metrics, _ = run.update(nothing)
+    assert metrics["gradient_norm"] == 0
+    assert not torch.equal(weights(run), before)
+
+    log_prob, _ = twin.log_probs(nothing.packed, entropy=False)
+    output = twin.objective(
+        PolicyBatch(
+            log_prob=log_prob,
+            old_log_prob=nothing.old_log_prob,
+            advantages=nothing.advantages,
+            mask=nothing.packed.mask,
+        )
+    )
+    output.loss.backward()
+    twin.optimizer.step()
+    assert torch.equal(weights(run), weights(twin))
+    assert {name: metrics[name] for name in output.metrics} == output.metrics
+    assert metrics["loss"] == output.loss.item()
 
 
 def test_advantages_follow_rewards_and_groups(tiny_policy, chain_problems):
