@@ -93,20 +93,19 @@ class TransformersSampler:
         tokens = torch.full((len(prompts), settings.max_tokens), eos, device=device)
         going = torch.ones(len(prompts), dtype=torch.bool, device=device)
         for step in range(settings.max_tokens):
-            if step > 0:
-                mask = torch.cat([mask, mask.new_ones(len(mask), 1)], dim=1)
-                positions = positions + 1
-                logits = self._logits(drawn[:, None], mask, positions, cache)
             drawn = torch.where(going, draw(logits, points[rows, step], settings), eos)
             tokens[rows, step] = drawn
             going &= drawn != eos
             left = int(going.sum())
-            if left == 0:
+            if left == 0 or step + 1 == settings.max_tokens:
                 break
             if left <= DROP_AT * len(going):
                 cache.batch_select_indices(going.nonzero().squeeze(1))
                 rows, drawn, mask, positions = (x[going] for x in (rows, drawn, mask, positions))
                 going = going[going]
+            positions = positions + 1
+            mask = torch.cat([mask, mask.new_ones(len(mask), 1)], dim=1)
+            logits = self._logits(drawn[:, None], mask, positions, cache)
         return [_until(row, eos) for row in tokens.tolist()]
 
     def _logits(
