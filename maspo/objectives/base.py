@@ -25,8 +25,8 @@ class PolicyBatch:
         mask: (B, T) bool or 0/1, true on the tokens that count. Whatever the other fields hold
             elsewhere is ignored.
         entropy: (B, T) entropy of the policy at each token, nats; only some methods ask for it.
-        importance: (B, T) factor of each token's surrogate, for tokens that another policy drew than
-            `old_log_prob` says (truncated importance sampling); without it 1.
+        importance: (B, T) factor of each token's surrogate, for tokens that another policy drew
+            than `old_log_prob` says (truncated importance sampling); without it 1.
         total_tokens: valid tokens of the whole mini-batch, when this is one micro-batch of it.
         total_sequences: sequences of the whole mini-batch that have a valid token.
 
@@ -74,8 +74,8 @@ class PolicyBatch:
 class Tokens:
     """A batch made safe to compute with: at least float32, and neutral on masked tokens.
 
-    There `log_ratio`, `log_prob`, `old_log_prob`, `advantages`, `entropy` and `importance` are 0 and `ratio` 1.
-    Only `log_prob`, `log_ratio` and `ratio` carry a gradient.
+    There `log_ratio`, `log_prob`, `old_log_prob`, `advantages`, `entropy` and `importance` are 0
+    and `ratio` 1. Only `log_prob`, `log_ratio` and `ratio` carry a gradient.
     """
 
     def __init__(self, batch: PolicyBatch):
