@@ -76,8 +76,8 @@ class VllmSampler:
         if find_spec("vllm") is None:
             raise ConfigError(
                 "sampler.kind='vllm' needs vLLM, which is not installed here: on a CPU `make "
-                "test-vllm` installs it into .venv-vllm; on a GPU `pip install -r "
-                "constraints/vllm-cuda.txt -e .`; or set sampler=transformers"
+                "test-vllm` installs it into .venv-vllm; on a GPU `pip install -c "
+                "constraints/vllm-cuda.txt -e '.[vllm]'`; or set sampler=transformers"
             )
         for name, value in ENVIRONMENT.items():
             os.environ.setdefault(name, value)

@@ -156,6 +156,11 @@ def interrupted(seconds):
         signal.signal(signal.SIGALRM, old)
 
 
+def sample_for_ever(sampler):
+    while True:
+        sampler.sample(PROMPTS * 32, SEEDS * 32, SETTINGS)
+
+
 def test_heads_without_a_kernel_are_refused_before_the_engine_starts(settings, tiny_policy):
     with (
         pytest.raises(ConfigError, match=r"heads of 8 .*32, 64.*model=mini_heads_32"),
@@ -177,8 +182,7 @@ def test_a_second_engine_starts_after_an_error(engine, wide_policy, settings):
         VllmSampler(*wide_policy, settings, engine.context) as sampler,
         interrupted(0.2),
     ):
-        while True:
-            sampler.sample(PROMPTS * 32, SEEDS * 32, SETTINGS)
+        sample_for_ever(sampler)
     assert sampler.engine is None
     assert psutil.Process().children(recursive=True) == []
     assert not torch.distributed.is_initialized()
