@@ -8,7 +8,7 @@ call of the vLLM sampler includes the copy of the weights, as in a run.
 
 - mini: the mini study's base policy with heads of 32; its prompts are shorter than the 128 tokens
   that vLLM caches together on a CPU, so nothing is shared.
-- long prompts: an untrained policy of 4 M parameters, prompts of 257 tokens, completions of 64.
+- long prompts: an untrained policy of 3.3 M parameters, prompts of 257 tokens, completions of 64.
 """
 
 import time

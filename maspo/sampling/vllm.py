@@ -84,7 +84,8 @@ class VllmSampler:
         import vllm.model_executor.layers.utils as layers
         from vllm import LLM
 
-        if self.policy.device.type == "cpu":
+        on_cpu = self.policy.device.type == "cpu"
+        if on_cpu:
             check_heads(self.policy.config)
             keep_weights(layers)
         set_num_threads = torch.set_num_threads
@@ -99,6 +100,8 @@ class VllmSampler:
                 max_num_seqs=self.settings.max_num_seqs,
                 gpu_memory_utilization=self.settings.memory_share,
                 enable_prefix_caching=self.settings.enable_prefix_caching,
+                # A prompt in two passes rewinds its request's generator, which none on a CPU can.
+                enable_chunked_prefill=not on_cpu,
                 enforce_eager=self.settings.enforce_eager,
                 enable_sleep_mode=self.settings.sleep,
                 logprobs_mode="processed_logprobs",
