@@ -3,8 +3,9 @@
     make bench-vllm        # or, where vLLM is installed: python -m benchmarks vllm_sampling
 
 Both draw from the same policy for the same prompts, 8 prompts of 32 completions as an evaluation
-does, on one thread. Their generators differ, so tokens a second are compared and not seconds. Each
-call of the vLLM sampler includes the copy of the weights, as in a run.
+does, on one thread. Their generators differ, so tokens a second are compared and not seconds; where
+others share the machine, read the rates a CPU second. Each call of the vLLM sampler includes the
+copy of the weights, as in a run.
 
 - mini: the mini study's base policy with heads of 32; its prompts are shorter than the 128 tokens
   that vLLM caches together on a CPU, so nothing is shared.
@@ -14,6 +15,7 @@ call of the vLLM sampler includes the copy of the weights, as in a run.
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
@@ -31,6 +33,7 @@ from maspo.tasks.chain import CHARACTERS
 OWN = ROOT / "results" / "benchmarks_heads_32"
 OVERRIDES = ("scale=mini", "model=mini_heads_32")
 PROMPTS, SAMPLES = 8, 32
+WARMUP = 3  # turns, in which the engine compiles
 LONG = {
     "hidden_size": 256,
     "num_hidden_layers": 4,
@@ -77,28 +80,36 @@ def compare(name: str, work: Work, turns: int, updates: int) -> list[Measurement
     prompts = [prompt for prompt in work.prompts for _ in range(SAMPLES)]
     seeds = list(range(len(prompts)))
     ours = TransformersSampler(work.policy, work.tokenizer, batch_size=len(prompts))
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), time.process_time()
     with VllmSampler(work.policy, work.tokenizer, experiment.sampler, context) as engine:
-        started = time.perf_counter() - start
+        started, cpu = time.perf_counter() - start, time.process_time() - cpu
         sides = {"vLLM": engine, "transformers": ours}
         tokens: dict[str, int] = {}
+        wall: dict[str, list[float]] = {side: [] for side in sides}
 
         def sample(side: str) -> None:  # the same seeds each turn: the same number of tokens
+            start = time.perf_counter()
             drawn = sides[side].sample(prompts, seeds, work.settings)
+            wall[side].append(time.perf_counter() - start)
             tokens[side] = sum(len(completion.tokens) for completion in drawn)
 
-        seconds = interleaved({s: lambda s=s: sample(s) for s in sides}, turns, warmup=3)
-        copies = interleaved({"update": engine.update_weights}, updates, warmup=3)["update"]
+        calls = {side: partial(sample, side) for side in sides}
+        busy = interleaved(calls, turns, WARMUP, clock=time.process_time)
+        copies = interleaved({"update": engine.update_weights}, updates, WARMUP)["update"]
         shared = engine.cached_tokens / sum(map(len, prompts))
-    speeds = {side: [tokens[side] / s for s in seconds[side]] for side in sides}
-    ratio = ratios(speeds["vLLM"], speeds["transformers"])
+    found = []
+    for unit, seconds in {"a second": wall, "a CPU second": busy}.items():
+        speeds = {s: [tokens[s] / t for t in seconds[s][-turns:]] for s in sides}
+        ratio = ratios(speeds["vLLM"], speeds["transformers"])
+        found += [Measurement(f"tokens {unit}, {s}, {name}", speeds[s], "/s", False) for s in sides]
+        found.append(Measurement(f"tokens {unit}, vLLM / transformers, {name}", ratio, "x", False))
     return [
-        *(Measurement(f"tokens a second, {s}, {name}", speeds[s], "/s", False) for s in sides),
-        Measurement(f"tokens a second, vLLM / transformers, {name}", ratio, "x", False),
+        *found,
         *(Measurement(f"tokens of a turn, {s}, {name}", [tokens[s]], "") for s in sides),
         Measurement(f"share of prompt tokens from the prefix cache, {name}", [shared], ""),
         Measurement(f"weight update, {name}", [1000 * s for s in copies], "ms"),
         Measurement(f"start of the engine, {name}", [started]),
+        Measurement(f"start of the engine, CPU seconds, {name}", [cpu]),
     ]
 
 
