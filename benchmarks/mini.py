@@ -22,14 +22,20 @@ OWN = ROOT / "results" / "benchmarks"  # made here where the study was not run
 def mini_results() -> Path:
     """Return a folder with the mini study's problems and base policy, made if there is none."""
     study = ROOT / "results" / "mini"
-    for folder in (study, OWN):
-        if (folder / "base" / "policy" / "config.json").is_file():
-            return folder
-    for step in ("data", "base"):
-        module = f"maspo.steps.{step}"
-        command = [sys.executable, "-m", module, "scale=mini", f"results={OWN}"]
+    return study if has_policy(study) else make_results(OWN, "scale=mini")
+
+
+def has_policy(results: Path) -> bool:
+    """Return whether a base policy lies in a results folder."""
+    return (results / "base" / "policy" / "config.json").is_file()
+
+
+def make_results(folder: Path, *overrides: str) -> Path:
+    """Return a folder with problems and a base policy of these settings, made if there is none."""
+    for step in () if has_policy(folder) else ("data", "base"):
+        command = [sys.executable, "-m", f"maspo.steps.{step}", *overrides, f"results={folder}"]
         subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    return OWN
+    return folder
 
 
 def mini_problems(experiment: Experiment) -> list[Problem]:

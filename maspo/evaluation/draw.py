@@ -6,6 +6,7 @@ import pyarrow as pa
 from transformers import PreTrainedTokenizerBase
 
 from maspo.config import Evaluate, Task
+from maspo.errors import DataError
 from maspo.evaluation.records import SCHEMA
 from maspo.policy import encode_prompts
 from maspo.sampling import Sampler, SamplingSettings
@@ -27,6 +28,9 @@ def draw_records(
 
     The seed of a completion depends on (seed, problem, sample) and not on the policy, so two
     methods are compared on common random numbers.
+
+    Raises:
+        DataError: the sampler could not answer a request, which must not pass for a wrong answer.
     """
     problems = [p for name in benchmarks for p in benchmarks[name]]
     prompts = encode_prompts(tokenizer, problems, task.max_prompt_tokens)
@@ -37,6 +41,12 @@ def draw_records(
         seeds,
         SamplingSettings(task.max_completion_tokens, settings.temperature, settings.top_p),
     )
+    for (i, sample), completion in zip(rows, completions, strict=True):
+        if completion.error:
+            raise DataError(
+                f"{problems[i].source}, problem {problems[i].id}, sample {sample}: "
+                f"{completion.error}. Raise task.max_prompt_tokens or shorten the problem"
+            )
     golds = [problems[i].answer for i, _ in rows]
     judgements = verifier.judge_many([completion.text for completion in completions], golds)
     columns = {

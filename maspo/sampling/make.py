@@ -16,7 +16,7 @@ def make_sampler(
     """Give a sampler of the policy's current weights; what it holds is released at the end.
 
     Raises:
-        ConfigError: the sampler is vLLM's and vLLM is not installed.
+        ConfigError: the sampler is vLLM's, which is not installed or cannot run this policy.
     """
     settings, task = experiment.sampler, experiment.task
     if settings.kind == "vllm":

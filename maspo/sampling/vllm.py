@@ -17,7 +17,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from maspo.config.sampler import VllmSampler as Settings
 from maspo.errors import ConfigError
 from maspo.sampling.sampler import Completion, SamplingSettings
-from maspo.sampling.vllm_cpu import keep_weights
+from maspo.sampling.vllm_cpu import check_heads, keep_weights
 
 ENVIRONMENT = {
     "VLLM_ENABLE_V1_MULTIPROCESSING": "0",  # the engine shares this process: no copies on disk
@@ -33,13 +33,15 @@ class VllmSampler:
 
     Completions carry log-probabilities, of the distribution that was drawn from (after
     temperature and nucleus). A prompt that leaves less than `max_tokens` of the context is an
-    error of its own completion.
+    error of its own completion. `cached_tokens` counts the prompt tokens of the last call whose
+    keys and values another request had left in the prefix cache.
 
     Args:
         context: tokens of the longest prompt and completion together.
 
     Raises:
-        ConfigError: vLLM is not installed, or sleep is asked for without a GPU.
+        ConfigError: vLLM is not installed or has no kernel for the policy's heads, or sleep is
+            asked for without a GPU.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class VllmSampler:
         self.policy, self.tokenizer, self.settings = policy, tokenizer, settings
         self.context = context
         self.engine: Any = None
+        self.cached_tokens = 0
         if settings.sleep and policy.device.type != "cuda":
             raise ConfigError(
                 f"sampler.sleep=true needs a GPU, and the policy is on {policy.device}: "
@@ -73,16 +76,19 @@ class VllmSampler:
         if find_spec("vllm") is None:
             raise ConfigError(
                 "sampler.kind='vllm' needs vLLM, which is not installed here: on a CPU `make "
-                "test-vllm` installs it into .venv-vllm; on a GPU `pip install -r "
-                "constraints/vllm-cuda.txt -e .`; or set sampler=transformers"
+                "test-vllm` installs it into .venv-vllm; on a GPU `pip install -c "
+                "constraints/vllm-cuda.txt -e '.[vllm]'`; or set sampler=transformers"
             )
         for name, value in ENVIRONMENT.items():
             os.environ.setdefault(name, value)
         import vllm.model_executor.layers.utils as layers
         from vllm import LLM
 
-        if self.policy.device.type == "cpu":
+        on_cpu = self.policy.device.type == "cpu"
+        if on_cpu:
+            check_heads(self.policy.config)
             keep_weights(layers)
+        set_num_threads = torch.set_num_threads
         with tempfile.TemporaryDirectory() as folder:
             self.policy.config.save_pretrained(folder)
             self.engine = LLM(
@@ -94,12 +100,15 @@ class VllmSampler:
                 max_num_seqs=self.settings.max_num_seqs,
                 gpu_memory_utilization=self.settings.memory_share,
                 enable_prefix_caching=self.settings.enable_prefix_caching,
+                # A prompt in two passes rewinds its request's generator, which none on a CPU can.
+                enable_chunked_prefill=not on_cpu,
                 enforce_eager=self.settings.enforce_eager,
                 enable_sleep_mode=self.settings.sleep,
                 logprobs_mode="processed_logprobs",
                 disable_log_stats=True,
                 seed=0,  # of no draw: each request has a seed of its own
             )
+        torch.set_num_threads = set_num_threads  # the engine takes it away from the trainer
         self._sleep()
 
     def close(self) -> None:
@@ -146,6 +155,7 @@ class VllmSampler:
             use_tqdm=False,
         )
         self._sleep()
+        self.cached_tokens = sum(output.num_cached_tokens or 0 for output in outputs)
         drawn = {i: self._completion(o.outputs[0]) for i, o in zip(fits, outputs, strict=True)}
         return [drawn.get(i) or self._too_long(p, settings) for i, p in enumerate(prompts)]
 

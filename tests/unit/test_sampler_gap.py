@@ -1,15 +1,20 @@
 """A sampler with log-probabilities of its own: the gap, the old policy, the correction."""
 
 import math
+from importlib.util import find_spec
 
 import pytest
 import torch
 
 from maspo.config import load_experiment
-from maspo.errors import ConfigError
+from maspo.errors import ConfigError, DataError
+from maspo.evaluation.draw import draw_records
 from maspo.objectives import PolicyBatch, make, names
 from maspo.sampling import Completion
+from maspo.sampling.make import make_sampler
+from maspo.sampling.transformers import TransformersSampler
 from maspo.training.sampler_gap import gap_metrics, importance_weights, sampler_log_probs
+from maspo.verifier import Verifier
 
 
 def test_log_probs_stand_where_the_tokens_are():
@@ -124,3 +129,55 @@ def test_a_whole_step_uses_the_samplers_log_probs(tiny_policy, chain_problems):
     plain, mini = run("sampler", None)
     mask = mini.packed.mask
     assert torch.allclose(mini.old_log_prob[mask], plain.old_log_prob[mask] - shift, atol=1e-5)
+
+
+class OneFails:
+    """A sampler that cannot answer its second request."""
+
+    def __init__(self, sampler):
+        self.sampler = sampler
+
+    def sample(self, *arguments):
+        completions = self.sampler.sample(*arguments)
+        completions[1] = Completion((), "", error="too long by the test")
+        return completions
+
+
+def test_a_failed_request_is_an_error_in_a_run(tiny_policy, chain_problems):
+    from test_training import trainer
+
+    one = trainer(tiny_policy, chain_problems)
+    one.sampler = OneFails(one.sampler)
+    rollout = one.roll_out(1)
+    assert rollout.metrics["error"] == 1
+    assert rollout.rewards[1] == 0
+    assert one.step(2)[0]["error"] == 1  # and the run goes on
+
+
+def test_a_failed_request_stops_an_evaluation(tiny_policy, chain_problems):
+    experiment = load_experiment(["scale=smoke"])
+    policy, tokenizer = tiny_policy
+    sampler = OneFails(TransformersSampler(policy, tokenizer, 64))
+    with (
+        pytest.raises(DataError, match=r"chain, problem .*, sample 1: too long by the test"),
+        Verifier(rules=experiment.task.extraction) as verifier,
+    ):
+        draw_records(
+            {"chain": chain_problems[:2]},
+            sampler,
+            tokenizer,
+            verifier,
+            experiment.evaluate,
+            experiment.task,
+            seed=1,
+        )
+
+
+@pytest.mark.skipif(find_spec("vllm") is not None, reason="vLLM is installed here")
+def test_without_vllm_it_says_how_to_get_it(tiny_policy):
+    experiment = load_experiment(["scale=smoke", "sampler=vllm"])
+    with (
+        pytest.raises(ConfigError, match=r"make test-vllm.*constraints/vllm-cuda\.txt"),
+        make_sampler(experiment, *tiny_policy),
+    ):
+        pass
