@@ -75,13 +75,15 @@ def check_environment(tree: Tree) -> Iterator[Finding]:
 
 
 def unlike(tree: Tree) -> Iterator[Finding]:
-    """List the packages of a step that are not those of most steps."""
+    """List the packages of a step that are not those of most steps, each at the first such step."""
     lists = Counter(tuple(sorted(m["packages"].items())) for m in tree.manifests.values())
     usual = dict(lists.most_common(1)[0][0])
+    seen = set()
     for name, manifest in tree.manifests.items():
         found = manifest["packages"]
         for package in sorted(usual.keys() | found.keys()):
             ours, theirs = usual.get(package), found.get(package)
-            if ours != theirs:
+            if ours != theirs and (package, theirs) not in seen:
+                seen.add((package, theirs))
                 wanted = f"{package} {ours}, as in most steps"
                 yield note("environment", name, wanted, str(theirs))

@@ -435,9 +435,7 @@ DRAWN = {
         *("figures", "default/figures/smoke/better"),
     ),
     "a figure of a study that is not there": (
-        lambda f: shutil.copytree(
-            f.root / "default/figures/smoke", f.root / "default/figures/other"
-        ),
+        new_file("default/figures/other/avg_at_k.png"),
         *("figures", "default/figures/other/avg_at_k"),
     ),
     "an edited page": (
@@ -569,6 +567,22 @@ def test_the_reference_is_compared_bit_by_bit_on_its_platform(forger, reference)
     assert (found.file, found.severity) == ("runs/maspo/seed_1/policy", "failure")
 
 
+def test_an_edited_reference_is_found(forger, reference):
+    def of_full(manifest):
+        if manifest["step"] == "table":
+            manifest["outputs"] = {
+                f"full/{name.removeprefix('default/')}": digest
+                for name, digest in manifest["outputs"].items()
+            }
+
+    reference(of_full)
+    assert findings_on_reference(forger.root) == []
+    table = forger.root.parent / "reference/smoke/tables/smoke.csv"
+    table.write_text(table.read_text().replace("maspo", "mapso", 1))
+    (found,) = findings_on_reference(forger.root)
+    assert (found.file, found.severity) == ("reference/smoke/tables/smoke.csv", "failure")
+
+
 def test_the_reference_is_compared_by_its_intervals_elsewhere(forger, reference):
     def elsewhere(manifest):
         manifest["platform"]["processor"] = "another"
@@ -614,9 +628,8 @@ def test_the_chain_behind_a_cell_ends_at_configuration_and_seed(project, forger)
     ("place", "told"),
     [
         ("default/smoke/base/chain3/pass_at_2", "in default/tables/smoke_at_k.csv"),
-        ("default/claims/above_grpo", "MASPO has a higher Avg@32 than GRPO: not tested"),
         ("default/figures/smoke/pass_at_k.png", "drawn by figures/pass_at_k.py"),
-        ("default/figures/stability.pdf", "drawn by figures/stability.py"),
+        ("default/figures/claims.pdf", "drawn by figures/claims.py"),
         ("default/tables/smoke_comparisons.md", "made by step table"),
         ("default/pages/claims.html", "default/claims.json: SHA-256"),
     ],
@@ -630,6 +643,16 @@ def test_the_chain_behind_other_places(project, forger, place, told):
     assert "NOT AS STATED" not in done.stdout
     forger.flip("base/policy/model.safetensors")
     assert "NOT AS STATED" in audit_step(project, forger.root, "--only", place).stdout
+
+
+def test_the_chain_behind_a_claim(project, forger):
+    forger.replace("default/claims.json", '"study": "main"', '"study": "smoke"')
+    done = audit_step(project, forger.root, "--only", "default/claims/above_grpo")
+    assert done.returncode == 0, done.stderr
+    assert "MASPO has a higher Avg@32 than GRPO: not tested" in done.stdout
+    assert "default/claims.json: SHA-256" in done.stdout
+    for name in (MASPO, GRPO, "runs/maspo/seed_1/policy", "base/policy", "data/train.parquet"):
+        assert name in done.stdout
 
 
 @pytest.mark.parametrize(
