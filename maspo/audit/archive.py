@@ -106,7 +106,7 @@ def describe(entries: Mapping[str, Path], scale: str, finished: str) -> ROCrate:
     ]
     licence, paper, authors = [crate.add(ContextEntity(crate, *entry)) for entry in context]
     crate.license, crate.root_dataset["citation"] = licence, paper
-    crate.creator = crate.publisher = authors
+    crate.creator = crate.publisher = crate.root_dataset["author"] = authors
     for name, path in entries.items():
         kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
         properties = {

@@ -7,24 +7,32 @@ from typing import Any
 
 from maspo.audit.chain import check_chain
 from maspo.audit.data import check_data, check_leaks
+from maspo.audit.draws import check_draws
 from maspo.audit.environment import check_environment
 from maspo.audit.finding import Finding, Severity
+from maspo.audit.inputs import check_inputs
+from maspo.audit.logs import check_logs
 from maspo.audit.metrics import check_metrics
 from maspo.audit.reference import check_reference
 from maspo.audit.runs import check_budgets, check_fairness, check_seeds
+from maspo.audit.settings import check_settings
 from maspo.audit.tables import check_figures, check_tables
 from maspo.audit.tree import Tree
 from maspo.audit.verdicts import check_verdicts
-from maspo.errors import MaspoError
 
+SLOW = {"draws"}  # as slow as the evaluations: run when they are asked for
 CHECKS: dict[str, tuple[str, Callable[[Tree], Iterator[Finding]]]] = {
     "chain": ("every file is what a step wrote; every input is a step's output", check_chain),
+    "inputs": ("every step read what a step of its kind reads", check_inputs),
+    "settings": ("one configuration is behind all steps", check_settings),
     "seeds": ("every declared run is there, whole, with its seed", check_seeds),
     "budgets": ("steps, samples, their seeds and lengths are those of the settings", check_budgets),
+    "logs": ("logs agree with themselves, their settings and their method", check_logs),
     "fairness": ("runs differ in method, named conditions and seed only", check_fairness),
     "data": ("problems are what the task's settings and seed give", check_data),
     "leaks": ("no benchmark problem is a training problem", check_leaks),
     "verdicts": ("verdicts follow from the completions' text", check_verdicts),
+    "draws": ("completions are what their policy gives when drawn again", check_draws),
     "metrics": ("the metrics follow from the verdicts, by pandas alone", check_metrics),
     "tables": ("tables, intervals and claims are what the records give", check_tables),
     "figures": ("figures and pages are what the tables give", check_figures),
@@ -72,7 +80,7 @@ def guarded(name: str, tree: Tree, check: Callable[[Tree], Iterator[Finding]]) -
     """Run one check; what it cannot read is a finding and does not hide what others find."""
     try:
         yield from check(tree)
-    except (MaspoError, KeyError, ValueError, TypeError, OSError) as error:
+    except Exception as error:  # a forged file can break any line that reads it
         reason = f"{type(error).__name__}: {error}"
         yield Finding(name, str(tree.root), "files that this check can read", reason)
 

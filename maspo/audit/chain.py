@@ -5,10 +5,11 @@ from pathlib import Path
 
 from maspo.audit.finding import Finding, note
 from maspo.audit.tree import Tree
-from maspo.config import config_dir
+from maspo.config import SUITES, config_dir
 from maspo.files import sha256
 
-PRODUCTS = ("data", "base", "runs", "evaluation")  # and the tables of the suites
+PRODUCTS = ("data", "base", "runs", "evaluation", *SUITES)
+DRAWN = ("figures", "pages")  # of a suite: made again, not listed by a manifest
 
 
 def check_chain(tree: Tree) -> Iterator[Finding]:
@@ -43,8 +44,7 @@ def check_chain(tree: Tree) -> Iterator[Finding]:
 
 def strangers(tree: Tree, made: dict[str, str]) -> Iterator[Finding]:
     """Look for files that no manifest accounts for."""
-    folders = [*PRODUCTS, *(f"{suite}/tables" for suite in tree.suites)]
-    for folder in folders:
+    for folder in PRODUCTS:
         for path in sorted((tree.root / folder).rglob("*")):
             name = tree.name(path)
             parents = {
@@ -52,7 +52,8 @@ def strangers(tree: Tree, made: dict[str, str]) -> Iterator[Finding]:
                 for parent in path.parents
                 if parent != tree.root and parent.is_relative_to(tree.root)
             }
-            known = name in made or name in tree.manifests or made.keys() & parents
+            drawn = folder in SUITES and path.relative_to(tree.root).parts[1] in DRAWN
+            known = drawn or name in made or name in tree.manifests or made.keys() & parents
             if path.is_file() and not path.name.startswith(".") and not known:
                 yield Finding("chain", name, "an output of some step", "a file no manifest names")
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -65,6 +66,24 @@ def check_environment(tree: Tree) -> Iterator[Finding]:
         ("package", lambda m: json.dumps([m["package"]["maspo"], m["package"]["grader"]])),
         ("commit", lambda m: str((m["package"]["git"] or {}).get("commit"))),
     ):
-        values = {read(manifest) for manifest in tree.manifests.values()}
-        if len(values) > 1:
-            yield note("environment", "", f"one {what} for all steps", "; ".join(sorted(values)))
+        values = Counter(read(manifest) for manifest in tree.manifests.values())
+        (usual, _), *others = values.most_common()
+        for odd, _ in others:
+            first = next(name for name, m in tree.manifests.items() if read(m) == odd)
+            yield note("environment", first, f"one {what} for all steps, {usual}", odd)
+    yield from unlike(tree)
+
+
+def unlike(tree: Tree) -> Iterator[Finding]:
+    """List the packages of a step that are not those of most steps, each at the first such step."""
+    lists = Counter(tuple(sorted(m["packages"].items())) for m in tree.manifests.values())
+    usual = dict(lists.most_common(1)[0][0])
+    seen = set()
+    for name, manifest in tree.manifests.items():
+        found = manifest["packages"]
+        for package in sorted(usual.keys() | found.keys()):
+            ours, theirs = usual.get(package), found.get(package)
+            if ours != theirs and (package, theirs) not in seen:
+                seen.add((package, theirs))
+                wanted = f"{package} {ours}, as in most steps"
+                yield note("environment", name, wanted, str(theirs))

@@ -49,6 +49,19 @@ def write_manifest(
         "inputs": {_name(file, results): sha256(file) for file in inputs},
         "outputs": {_name(file, results): sha256(file) for file in outputs},
         "package": {"maspo": __version__, "grader": GRADER_VERSION, "git": git_state(results)},
+        **surroundings(),
+        "time": {
+            "started": started.isoformat(timespec="seconds"),
+            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+            "seconds": {name: round(value, 3) for name, value in seconds.items()},
+        },
+    }
+    write_json(path, manifest)
+
+
+def surroundings() -> dict[str, Any]:
+    """Return every installed package and the platform."""
+    return {
         "packages": {p.name: p.version for p in sorted(distributions(), key=lambda p: p.name)},
         "platform": {
             "python": platform.python_version(),
@@ -57,13 +70,7 @@ def write_manifest(
             "processor": processor(),
             "cores": os.cpu_count(),
         },
-        "time": {
-            "started": started.isoformat(timespec="seconds"),
-            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-            "seconds": {name: round(value, 3) for name, value in seconds.items()},
-        },
     }
-    write_json(path, manifest)
 
 
 def _name(path: Path, results: Path) -> str:

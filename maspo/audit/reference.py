@@ -1,7 +1,7 @@
 """The results beside those that are committed in ``reference/``."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -9,8 +9,8 @@ import pandas as pd
 from maspo.audit.environment import fingerprint
 from maspo.audit.finding import Finding, note
 from maspo.audit.metrics import METRICS
-from maspo.audit.tree import PROJECT, Tree
-from maspo.files import read_json_lines
+from maspo.audit.tree import PROJECT, Manifest, Tree
+from maspo.files import read_json_lines, sha256
 
 STEPS = ("data", "base", "train", "evaluate")
 SECONDS = "timings.jsonl"  # differs in every run
@@ -24,6 +24,7 @@ def check_reference(tree: Tree) -> Iterator[Finding]:
         yield note("reference", f"reference/{scale}", "a committed run of this scale", "none")
         return
     theirs = {m["manifest"]: m for m in read_json_lines(folder / "manifests.jsonl")}
+    yield from edited(folder, theirs.values())
     shared = [n for n in tree.manifests if n in theirs and tree.manifests[n]["step"] in STEPS]
     same = [n for n in shared if fingerprint(tree.manifests[n]) == fingerprint(theirs[n])]
     for name in same:
@@ -47,6 +48,17 @@ def check_reference(tree: Tree) -> Iterator[Finding]:
             f"another for {len(shared) - len(same)} of {len(shared)} steps: intervals",
         )
         yield from beside_intervals(tree, folder)
+
+
+def edited(folder: Path, manifests: Iterable[Manifest]) -> Iterator[Finding]:
+    """Compare the reference's own tables and claims with the manifests beside them."""
+    for manifest in manifests:
+        for output, digest in manifest["outputs"].items():
+            name = output.partition("full/")[2]  # the suite that reference/update.py takes
+            path = folder / name
+            if name and (found := sha256(path) if path.is_file() else "no such file") != digest:
+                file = f"reference/{folder.name}/{name}"
+                yield Finding("reference", file, f"SHA-256 {digest} of its manifest", found)
 
 
 def strip(settings: dict) -> str:

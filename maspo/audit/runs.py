@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
+import pandas as pd
+
 from maspo.audit.finding import Finding, note
-from maspo.audit.tree import Tree
+from maspo.audit.tree import Manifest, Tree
 from maspo.config import as_dict, load_experiment, objective_settings, split_variant
 from maspo.errors import DataError
 from maspo.files import read_json_lines
@@ -28,6 +30,7 @@ def check_seeds(tree: Tree) -> Iterator[Finding]:
                 yield Finding("seeds", f"{name}/manifest.json", wanted, str(manifest["seeds"]))
     for left in sorted(tree.layout.root.glob("checkpoints/*/seed_*")):
         yield Finding("partial", tree.name(left), "no unfinished run", "a checkpoint of one")
+    yield from twins(tree)
     for kind in ("runs", "evaluation"):
         for folder in sorted((tree.root / kind).glob("*/seed_*")):
             run = (folder.parent.name, int(folder.name.removeprefix("seed_")))
@@ -37,6 +40,30 @@ def check_seeds(tree: Tree) -> Iterator[Finding]:
                 yield note(
                     "seeds", tree.name(folder), "a run that a study declares", "one more run"
                 )
+
+
+def twins(tree: Tree) -> Iterator[Finding]:
+    """Look for runs that ended with the same policy.
+
+    Another seed draws other prompts, so that cannot be. Two methods can agree, where no ratio
+    leaves the region in which both do the same: that is for the reader to judge.
+    """
+    seen: dict[str, tuple[str, int]] = {}
+    for variant, seed in tree.declared:
+        folder = tree.layout.run(variant, seed)
+        digest = (tree.manifest(folder) or {"outputs": {}})["outputs"].get(
+            policy := tree.name(folder / "policy")
+        )
+        if digest is None:
+            continue
+        other, of = seen.setdefault(digest, (variant, seed))
+        if (other, of) == (variant, seed):
+            continue
+        found = f"that of {other} seed {of}"
+        if seed != of:
+            yield Finding("seeds", policy, "a policy of its own", found)
+        else:
+            yield note("seeds", policy, "a policy of its own", found)
 
 
 def check_budgets(tree: Tree) -> Iterator[Finding]:
@@ -74,9 +101,20 @@ def check_budgets(tree: Tree) -> Iterator[Finding]:
         if len(records) and records["tokens"].max() > limit:
             wanted = f"at most {limit} tokens a completion"
             yield Finding("budgets", name, wanted, str(records["tokens"].max()))
+        if short := too_few_tokens(manifest, records, limit):
+            wanted = f"tokens for every character of {short['text']!r} and its end"
+            yield Finding("budgets", name, wanted, str(short["tokens"]))
         problems = records.groupby("benchmark")["problem"].nunique().to_dict()
         if problems != (known := benchmark_sizes(tree)):
             yield Finding("budgets", name, f"problems of each benchmark {known}", str(problems))
+
+
+def too_few_tokens(manifest: Manifest, records: pd.DataFrame, limit: int) -> dict[str, Any] | None:
+    """Return a completion that states fewer tokens than its text has, where a character is one."""
+    if manifest["experiment"]["model"]["kind"] != "built":
+        return None
+    least = (records["text"].str.len() + 1).clip(upper=limit)
+    return next(iter(records[records["tokens"] < least].to_dict("records")), None)
 
 
 def benchmark_sizes(tree: Tree) -> dict[str, int]:
@@ -135,5 +173,8 @@ def unequal(
 ) -> Iterator[Finding]:
     """Yield every setting of a part that differs."""
     for key in sorted(expected.keys() | found.keys()):
-        if expected.get(key) != found.get(key):
-            yield Finding(check, name, f"{part}.{key}={expected.get(key)!r}", repr(found.get(key)))
+        wanted, had = expected.get(key), found.get(key)
+        if isinstance(wanted, dict) and isinstance(had, dict):
+            yield from unequal(check, name, f"{part}.{key}", wanted, had)
+        elif wanted != had:
+            yield Finding(check, name, f"{part}.{key}={wanted!r}", repr(had))

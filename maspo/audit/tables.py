@@ -79,7 +79,12 @@ def check_figures(tree: Tree) -> Iterator[Finding]:
             if figure.parent.name != "figures":
                 arguments += ["--study", figure.parent.name]
             with tempfile.TemporaryDirectory() as temporary:
-                run(script, *arguments, "--output", temporary)
+                try:
+                    run(script, *arguments, "--output", temporary)
+                except SystemExit as error:
+                    if error.code:
+                        yield Finding("figures", tree.name(figure), "what can be drawn", str(error))
+                        continue
                 for again in sorted(Path(temporary).iterdir()):
                     yield from same_bytes(tree, figure.with_name(again.name), again)
         for path in sorted((folder / "pages").glob("*.html")):

@@ -1,7 +1,10 @@
 """Step: audit a results folder from its files alone.
 
 python -m maspo.steps.audit results/mini
+python -m maspo.steps.audit results/mini --draw-again
 python -m maspo.steps.audit results/mini --only default/main/maspo/average/avg_at_k
+python -m maspo.steps.audit results/mini --only default/claims/above_grpo
+python -m maspo.steps.audit results/mini --only default/figures/main/avg_at_k.png
 """
 
 import argparse
@@ -10,7 +13,7 @@ from pathlib import Path
 
 from jsonschema import validate
 
-from maspo.audit.audit import as_json, as_markdown, run_audit
+from maspo.audit.audit import SLOW, as_json, as_markdown, run_audit
 from maspo.audit.trace import trace
 from maspo.audit.tree import PROJECT, Tree
 from maspo.errors import MaspoError
@@ -21,7 +24,12 @@ def main() -> None:
     """Write audit/audit.json and audit/audit.md into the folder; exit 1 if a check fails."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("results", type=Path, help="a results folder, such as results/mini")
-    parser.add_argument("--only", metavar="CELL", help="print the chain behind one number")
+    parser.add_argument(
+        "--only", metavar="PLACE", help="print the chain behind a cell, claim or file"
+    )
+    parser.add_argument(
+        "--draw-again", action="store_true", help="evaluate every policy again as well"
+    )
     parser.add_argument(
         "--output", type=Path, help="folder of the report, in place of RESULTS/audit"
     )
@@ -31,7 +39,7 @@ def main() -> None:
         if arguments.only:
             print("\n".join(trace(tree, arguments.only)))
             return
-        audit = run_audit(tree)
+        audit = run_audit(tree, skip=() if arguments.draw_again else SLOW)
         report = as_json(audit)
         validate(report, read_json(PROJECT / "workflow/schemas/audit.schema.json"))
         folder = arguments.output or tree.root / "audit"

@@ -19,6 +19,7 @@ from maspo.files import read_json
 
 pytestmark = pytest.mark.workflow
 MASPO = "evaluation/maspo/seed_1/records.parquet"
+GRPO = "evaluation/grpo/seed_1/records.parquet"
 MAIN = "default/tables/smoke.csv"
 
 
@@ -148,6 +149,69 @@ def cut_log(forger):
     forger.hashes()
 
 
+def rows(name, change):
+    """Return an attack on every row of a log, with all tables and hashes forged after it."""
+
+    def attack(forger):
+        path = forger.root / name
+        changed = [change(json.loads(line)) for line in path.read_text().splitlines()]
+        path.write_text("".join(json.dumps(row) + "\n" for row in changed))
+        forger.tables()
+
+    return attack
+
+
+def right_answer(frame):
+    """Replace a wrong completion by a right one to the same problem, seed and all."""
+    for _, group in frame.groupby("problem", sort=False):
+        right = group.index[group["verdict"] == "correct"]
+        wrong = group.index[group["verdict"] != "correct"]
+        if len(right) and len(wrong):
+            for column in ("text", "tokens", "answer", "verdict"):
+                frame.loc[wrong[0], column] = frame.loc[right[0], column]
+            return frame
+    raise AssertionError("no problem was answered both rightly and wrongly")
+
+
+def without_input(folder, name, instead=None):
+    """Return an attack on what a step says that it read."""
+
+    def change(content):
+        digest = content["inputs"].pop(name)
+        if instead:
+            content["inputs"][instead] = digest
+
+    return then(lambda f: f.manifest(folder, change), Forger.hashes)
+
+
+def everywhere(steps, *path, value):
+    """Return a change of one setting in the configuration of all steps of some kinds."""
+
+    def attack(forger):
+        for file in forger.root.rglob("*manifest.json"):
+            if read_json(file)["step"] in steps:
+                name = str(file.relative_to(forger.root))
+                forger.manifest(name, set_in("experiment", *path, value=value))
+                if path[0] in read_json(file)["settings"]:
+                    forger.manifest(name, set_in("settings", *path, value=value))
+
+    return attack
+
+
+def other_method(forger):
+    """Show GRPO's run as MASPO's: policy, logs and records, under MASPO's own manifests."""
+    for part in ("runs", "evaluation"):
+        grpo, maspo = (forger.root / part / name / "seed_1" for name in ("grpo", "maspo"))
+        for file in grpo.iterdir():
+            if file.is_dir():
+                shutil.copytree(file, maspo / file.name, dirs_exist_ok=True)
+            elif file.name != "manifest.json":
+                shutil.copy(file, maspo / file.name)
+    forger.tables()
+
+
+METRICS = "runs/maspo/seed_1/metrics.jsonl"
+TIMINGS = "runs/maspo/seed_1/timings.jsonl"
 # name: (attack, the check that must find it, the file that it must name)
 ATTACKS = {
     "a flipped bit in records": (lambda f: f.flip(MASPO), "chain", MASPO),
@@ -257,6 +321,94 @@ ATTACKS = {
         new_file("checkpoints/maspo/seed_2/checkpoint.pt"),
         *("partial", "checkpoints/maspo/seed_2"),
     ),
+    "a better log, all tables and hashes forged": (
+        rows(METRICS, lambda row: {**row, "reward": 0.875}),
+        *("logs", METRICS),
+    ),
+    "a better log, its accuracy as well": (
+        rows(METRICS, lambda row: {**row, "reward": 0.875, "accuracy": 0.875}),
+        *("logs", METRICS),
+    ),
+    "fewer tokens in a log": (
+        rows(METRICS, lambda row: {**row, "tokens": row["tokens"] // 2}),
+        *("logs", METRICS),
+    ),
+    "fewer seconds in a log": (
+        rows(TIMINGS, lambda row: {**row, "seconds": row["seconds"] / 2}),
+        *("logs", TIMINGS),
+    ),
+    "fewer seconds from start to end than in the parts": (
+        manifest("evaluation/maspo/seed_1", "time", "seconds", value={"sample": 1e4}),
+        *("logs", "evaluation/maspo/seed_1/manifest.json"),
+    ),
+    "another method's run": (other_method, "logs", METRICS),
+    "a better completion, all tables and hashes forged": (records(right_answer), "draws", MASPO),
+    "a swapped policy, all hashes forged": (then(swap_policies, Forger.hashes), "draws", GRPO),
+    "a learning curve that was cut": (
+        then(
+            lambda f: f.replace("base/metrics.jsonl", '{"step": 10,', '{"step": 11,'), Forger.hashes
+        ),
+        *("logs", "base/metrics.jsonl"),
+    ),
+    "shorter completions, all tables and hashes forged": (
+        records(lambda frame: frame.assign(tokens=frame["tokens"] // 2)),
+        *("budgets", MASPO),
+    ),
+    "a policy from elsewhere": (
+        without_input("evaluation/maspo/seed_1", "runs/maspo/seed_1/policy", "/gone/policy"),
+        *("inputs", "evaluation/maspo/seed_1/manifest.json"),
+    ),
+    "a run without its base policy": (
+        without_input("runs/maspo/seed_1", "base/policy"),
+        *("inputs", "runs/maspo/seed_1/manifest.json"),
+    ),
+    "claims without their analysis": (
+        without_input("default/claims_manifest.json", "configs/claims.yaml"),
+        *("inputs", "default/claims_manifest.json"),
+    ),
+    "the manifest of another step": (
+        manifest("runs/maspo/seed_1", "step", value="evaluate"),
+        *("inputs", "runs/maspo/seed_1/manifest.json"),
+    ),
+    "another seed of the task": (
+        manifest("data", "settings", "seed", value=9),
+        *("settings", "data/manifest.json"),
+    ),
+    "another seed of the base policy": (
+        manifest("base", "seeds", "supervised", value=9),
+        *("settings", "base/manifest.json"),
+    ),
+    "another number of threads": (
+        manifest("runs/maspo/seed_1", "experiment", "threads", value=8),
+        *("settings", "runs/maspo/seed_1/manifest.json"),
+    ),
+    "narrower intervals for one table": (
+        manifest(
+            "default/tables/smoke_manifest.json", "settings", "statistics", "level", value=0.5
+        ),
+        *("settings", "default/tables/smoke_manifest.json"),
+    ),
+    "fewer samples for one variant, its configuration forged": (
+        then(
+            lambda f: f.records("maspo/seed_1", lambda frame: frame[frame["sample"] < 3]),
+            lambda f: f.manifest(
+                "evaluation/maspo/seed_1", set_in("settings", "evaluate", "samples", value=3)
+            ),
+            lambda f: f.manifest(
+                "evaluation/maspo/seed_1", set_in("experiment", "evaluate", "samples", value=3)
+            ),
+            Forger.hashes,
+        ),
+        *("settings", "evaluation/maspo/seed_1/manifest.json"),
+    ),
+    "a table beside the others": (
+        new_file("default/better.csv"),
+        *("chain", "default/better.csv"),
+    ),
+    "tables of a suite that was not reported": (
+        new_file("full/tables/main.csv"),
+        *("chain", "full/tables/main.csv"),
+    ),
     "changes of the code not kept": (
         manifest(
             *("runs/maspo/seed_1", "package", "git"),
@@ -281,6 +433,10 @@ DRAWN = {
     "a figure that nothing draws": (
         new_file("default/figures/smoke/better.png"),
         *("figures", "default/figures/smoke/better"),
+    ),
+    "a figure of a study that is not there": (
+        new_file("default/figures/other/avg_at_k.png"),
+        *("figures", "default/figures/other/avg_at_k"),
     ),
     "an edited page": (
         lambda f: f.replace("default/pages/smoke.html", "MASPO", "MASPO*"),
@@ -337,6 +493,47 @@ def test_figures_and_pages_are_drawn_again(forger):
     assert found == {(check, file) for _, check, file in DRAWN.values()}
 
 
+# What is allowed, but must be told: name: (attack, the check, the file, what the note must say)
+NOTED = {
+    "narrower intervals": (
+        then(everywhere({"table", "claims"}, "statistics", "level", value=0.5), Forger.tables),
+        *("settings", "configs/scale/smoke.yaml", "statistics.level=0.95"),
+    ),
+    "another commit for one step": (
+        manifest("runs/maspo/seed_1", "package", "git", "commit", value="1" * 40),
+        *("environment", "runs/maspo/seed_1/manifest.json", "one commit"),
+    ),
+    "another version of a package for one step": (
+        manifest("runs/maspo/seed_1", "packages", "math-verify", value="0.1"),
+        *("environment", "runs/maspo/seed_1/manifest.json", "math-verify 0.9.0"),
+    ),
+    "a policy twice": (
+        other_method,
+        *("seeds", "runs/maspo/seed_1/policy", "a policy of its own"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NOTED)
+def test_what_is_allowed_is_noted(forger, name):
+    attack, check, file, expected = NOTED[name]
+    attack(forger)
+    findings = run_audit(Tree(forger.root), CHECKS.keys() - {check}).findings[check]
+    assert all(finding.severity == "note" for finding in findings)
+    assert [f for f in findings if f.file == file and expected in f.expected]
+
+
+def test_one_policy_for_two_seeds_is_found(forger):
+    """Two seeds draw other prompts and other completions."""
+    run = forger.root / "runs/maspo/seed_1"
+    shutil.copytree(run, run.with_name("seed_2"))
+    two = run.with_name("seed_2") / "manifest.json"
+    two.write_text(two.read_text().replace("maspo/seed_1", "maspo/seed_2"))
+    forger.manifest("default/claims_manifest.json", set_in("experiment", "seeds", value=2))
+    found = {(f.check, f.file) for f in failures(forger.root, CHECKS.keys() - {"seeds"})}
+    assert ("seeds", "runs/maspo/seed_2/policy") in found
+
+
 @pytest.fixture
 def reference(forger, tmp_path, monkeypatch):
     """Commit the forger's results as the reference; return a function that edits its manifests."""
@@ -368,6 +565,22 @@ def test_the_reference_is_compared_bit_by_bit_on_its_platform(forger, reference)
     reference(other_policy)
     (found,) = findings_on_reference(forger.root)
     assert (found.file, found.severity) == ("runs/maspo/seed_1/policy", "failure")
+
+
+def test_an_edited_reference_is_found(forger, reference):
+    def of_full(manifest):
+        if manifest["step"] == "table":
+            manifest["outputs"] = {
+                f"full/{name.removeprefix('default/')}": digest
+                for name, digest in manifest["outputs"].items()
+            }
+
+    reference(of_full)
+    assert findings_on_reference(forger.root) == []
+    table = forger.root.parent / "reference/smoke/tables/smoke.csv"
+    table.write_text(table.read_text().replace("maspo", "mapso", 1))
+    (found,) = findings_on_reference(forger.root)
+    assert (found.file, found.severity) == ("reference/smoke/tables/smoke.csv", "failure")
 
 
 def test_the_reference_is_compared_by_its_intervals_elsewhere(forger, reference):
@@ -411,10 +624,50 @@ def test_the_chain_behind_a_cell_ends_at_configuration_and_seed(project, forger)
     assert "NOT AS STATED" not in done.stdout
 
 
-def test_an_unknown_cell_is_explained(project, forger):
-    done = audit_step(project, forger.root, "--only", "default/smoke/mapso/average/avg_at_k")
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        ("default/smoke/base/chain3/pass_at_2", "in default/tables/smoke_at_k.csv"),
+        ("default/figures/smoke/pass_at_k.png", "drawn by figures/pass_at_k.py"),
+        ("default/figures/claims.pdf", "drawn by figures/claims.py"),
+        ("default/tables/smoke_comparisons.md", "made by step table"),
+        ("default/pages/claims.html", "default/claims.json: SHA-256"),
+    ],
+)
+def test_the_chain_behind_other_places(project, forger, place, told):
+    done = audit_step(project, forger.root, "--only", place)
+    assert done.returncode == 0, done.stderr
+    assert told in done.stdout
+    for name in ("data/train.parquet: SHA-256", "base/policy: SHA-256"):
+        assert name in done.stdout or name.replace(": SHA-256", "': '") in done.stdout
+    assert "NOT AS STATED" not in done.stdout
+    forger.flip("base/policy/model.safetensors")
+    assert "NOT AS STATED" in audit_step(project, forger.root, "--only", place).stdout
+
+
+def test_the_chain_behind_a_claim(project, forger):
+    forger.replace("default/claims.json", '"study": "main"', '"study": "smoke"')
+    done = audit_step(project, forger.root, "--only", "default/claims/above_grpo")
+    assert done.returncode == 0, done.stderr
+    assert "MASPO has a higher Avg@32 than GRPO: not tested" in done.stdout
+    assert "default/claims.json: SHA-256" in done.stdout
+    for name in (MASPO, GRPO, "runs/maspo/seed_1/policy", "base/policy", "data/train.parquet"):
+        assert name in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("place", "valid"),
+    [
+        ("default/smoke/mapso/average/avg_at_k", "maspo"),
+        ("default/smoke/maspo/average/pass_at_5", "there are 4 samples"),
+        ("default/claims/better", "above_grpo"),
+        ("default/smoke", "suite/claims/id"),
+    ],
+)
+def test_an_unknown_place_is_explained(project, forger, place, valid):
+    done = audit_step(project, forger.root, "--only", place)
     assert done.returncode == 1
-    assert "maspo" in done.stderr
+    assert valid in done.stderr
     assert "Traceback" not in done.stderr
 
 

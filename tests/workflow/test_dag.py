@@ -109,6 +109,16 @@ def test_only_what_changed_is_trained(project, config, trained):
     assert not {"data", "base"} & set(jobs)
 
 
+def test_tables_are_told_what_the_runs_were_trained_with(project):
+    """Names of variants are relative to it, and the audit compares the manifests."""
+    overrides = "overrides=train.lr=1e-4 resources.train.memory_gb=5"
+    plan = project.snakemake("--dry-run", config=("scale=smoke", overrides))
+    for step in ("table", "claims"):
+        (command,) = (line for line in plan.splitlines() if f"maspo.steps.{step} " in line)
+        assert "train.lr=1e-4" in command
+        assert "memory_gb" not in command
+
+
 @pytest.mark.parametrize(
     ("config", "named"),
     [

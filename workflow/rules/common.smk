@@ -62,6 +62,8 @@ STEP = "python -m maspo.steps"
 CACHED = workflow.workflow_settings.cache is not None
 # What the reports of a suite depend on besides its runs.
 SUITE_SETTINGS = ["seeds", "studies", "variants", "full", "statistics"]
+# Names of variants are relative to the settings of `train`; the others the manifest states.
+SUITE_SETTINGS += ["task", "model", "sampler", "train", "evaluate", "engine"]
 
 
 def arguments(*groups):

@@ -1,0 +1,91 @@
+"""One configuration is behind all steps, and the settings that each states are its own."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from maspo.audit.finding import Finding, note
+from maspo.audit.runs import unequal
+from maspo.audit.tree import Manifest, Tree
+from maspo.config import as_dict, load_experiment
+
+# What of the configuration the outputs of each step depend on. The `train` of a run is the matter
+# of `fairness`, since the name of a variant may change it.
+SHARED = ("scale", "task", "model", "sampler", "evaluate", "threads")
+REPORTED = (*SHARED, "train", "seeds", "studies", "full", "variants", "statistics")
+USED = {
+    "data": ("scale", "task"),
+    "base": ("scale", "task", "model", "threads"),
+    "train": ("scale", "task", "model", "sampler", "threads"),
+    "evaluate": SHARED,
+    "table": REPORTED,
+    "claims": REPORTED,
+}
+
+
+def check_settings(tree: Tree) -> Iterator[Finding]:
+    """Compare the configurations of the steps with each other, then with ``configs/``."""
+    usual = {}
+    for part in REPORTED:
+        values = Counter(
+            json.dumps(manifest["experiment"][part], sort_keys=True)
+            for manifest in tree.manifests.values()
+            if part in USED[manifest["step"]]
+        )
+        usual[part] = json.loads(values.most_common(1)[0][0])
+    for name, manifest in tree.manifests.items():
+        for part in USED[manifest["step"]]:
+            yield from differing(name, part, usual[part], manifest["experiment"][part])
+        stated, meant = pairs(tree, name, manifest)
+        yield from unequal("settings", name, manifest["step"], meant, stated)
+    ours = as_dict(load_experiment([f"scale={usual['scale']}"]))
+    for part, value in usual.items():
+        for found in differing(f"configs/scale/{usual['scale']}.yaml", part, ours[part], value):
+            yield note("settings", found.file, found.expected, found.found)
+
+
+def differing(name: str, part: str, expected: Any, found: Any) -> Iterator[Finding]:
+    """Yield every setting of a part of the configuration that differs."""
+    if isinstance(expected, dict) and isinstance(found, dict):
+        yield from unequal("settings", name, part, expected, found)
+    else:
+        yield from unequal("settings", name, "experiment", {part: expected}, {part: found})
+
+
+def pairs(tree: Tree, name: str, manifest: Manifest) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return settings and seeds as a manifest states them, and as its configuration has them."""
+    settings, whole, seeds = manifest["settings"], manifest["experiment"], manifest["seeds"]
+    match manifest["step"]:
+        case "data" if whole["task"]["kind"] == "chain":
+            return {**settings, "seeds": seeds}, {
+                **whole["task"],
+                "seeds": {"task": whole["task"]["seed"]},
+            }
+        case "data":
+            return settings, whole["task"]
+        case "base" if whole["model"]["kind"] == "built":
+            meant = {"supervised": whole["model"]["supervised"]["seed"]}
+            return {**settings, "seeds": seeds}, {**whole["model"], "seeds": meant}
+        case "base":  # the commit is found at the hub
+            return {k: v for k, v in settings.items() if k != "resolved_revision"}, whole["model"]
+        case "train":
+            stated = {name: settings[name] for name in ("dtype", "device")}
+            return stated, {name: whole["model"][name] for name in stated}
+        case "evaluate":
+            return settings, {name: whole[name] for name in ("evaluate", "sampler")}
+    suite = name.partition("/")[0]
+    studies = {of: plain(asdict(s)) for (there, of), s in tree.studies.items() if there == suite}
+    meant = {"statistics": whole["statistics"], "bootstrap": whole["statistics"]["seed"]}
+    meant |= (
+        {"studies": studies}
+        if manifest["step"] == "claims"
+        else {"study": studies.get(whole["tables_of"])}
+    )
+    return {**settings, "bootstrap": seeds["bootstrap"]}, meant
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON gives it back."""
+    return json.loads(json.dumps(value))
