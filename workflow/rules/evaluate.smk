@@ -17,6 +17,6 @@ rule evaluate:
         mem_mb=memory("evaluate"),
         gpu=gpu("evaluate"),
     params:
-        settings=settings(EXPERIMENT.evaluate, EXPERIMENT.sampler),
+        settings=settings(EXPERIMENT.task, EXPERIMENT.evaluate, EXPERIMENT.sampler),
     shell:
         f"{STEP}.evaluate {arguments('task', 'model', 'sampler', 'evaluate')} variant={{wildcards.variant}} seed={{wildcards.seed}} > {{log}} 2>&1"

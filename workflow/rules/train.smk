@@ -22,6 +22,7 @@ rule train:
         settings=lambda wildcards: settings(
             objective_settings(wildcards.variant),
             train_settings(wildcards.variant),
+            EXPERIMENT.task,
             EXPERIMENT.sampler,
             {"engine": EXPERIMENT.engine.kind},
         ),
