@@ -1,6 +1,5 @@
 """The results beside those that are committed in ``reference/``."""
 
-import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from maspo.audit.environment import fingerprint
 from maspo.audit.finding import Finding, note
 from maspo.audit.metrics import METRICS
 from maspo.audit.tree import PROJECT, Manifest, Tree
+from maspo.config import as_dict, load_experiment
 from maspo.files import read_json_lines, sha256
 
 STEPS = ("data", "base", "train", "evaluate")
@@ -27,9 +27,13 @@ def check_reference(tree: Tree) -> Iterator[Finding]:
     yield from edited(folder, theirs.values())
     shared = [n for n in tree.manifests if n in theirs and tree.manifests[n]["step"] in STEPS]
     same = [n for n in shared if fingerprint(tree.manifests[n]) == fingerprint(theirs[n])]
+    usual = as_dict(load_experiment([f"scale={scale}"]))
     for name in same:
         ours = tree.manifests[name]
-        if strip(ours["settings"]) != strip(theirs[name]["settings"]):
+        if (
+            known_then(ours["settings"], theirs[name]["settings"], usual)
+            != theirs[name]["settings"]
+        ):
             yield note("reference", name, "the reference's settings", "others: not compared")
             continue
         digests = {
@@ -61,9 +65,16 @@ def edited(folder: Path, manifests: Iterable[Manifest]) -> Iterator[Finding]:
                 yield Finding("reference", file, f"SHA-256 {digest} of its manifest", found)
 
 
-def strip(settings: dict) -> str:
-    """Return settings in a form that can be compared."""
-    return json.dumps(settings, sort_keys=True)
+def known_then(ours: dict, theirs: dict, usual: dict) -> dict:
+    """Return our settings without those that came after the reference and are the scale's usual."""
+    kept = {}
+    for name, value in ours.items():
+        if name not in theirs and name in usual and value == usual[name]:
+            continue
+        if isinstance(value, dict) and isinstance(theirs.get(name), dict):
+            value = known_then(value, theirs[name], usual.get(name, {}))
+        kept[name] = value
+    return kept
 
 
 def beside_intervals(tree: Tree, folder: Path) -> Iterator[Finding]:
