@@ -85,3 +85,4 @@ def test_usage_of_every_job_is_in_one_table(runs):
 def test_audit_accepts_results_of_a_cluster(runs):
     _, remote, _ = runs
     remote.snakemake("audit", "--executor", "local", "--cores", "1")
+    assert json.loads((remote.results / "audit" / "audit.json").read_text())["passed"]

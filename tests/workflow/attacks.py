@@ -1,0 +1,436 @@
+"""The forgers' acts: what each does to results, the check that must find it, and where."""
+
+import json
+import shutil
+from dataclasses import replace
+
+import pandas as pd
+
+from maspo.files import read_json
+from tamper import Forger
+
+MASPO = "evaluation/maspo/seed_1/records.parquet"
+GRPO = "evaluation/grpo/seed_1/records.parquet"
+MAIN = "default/tables/smoke.csv"
+
+
+def first(column, value):
+    """Return a change of one cell in the first row of records."""
+
+    def change(records):
+        records.loc[0, column] = value
+        return records
+
+    return change
+
+
+def wrong_to_correct(records):
+    row = records.index[records["verdict"] != "correct"][0]
+    records.loc[row, "verdict"] = "correct"
+    return records
+
+
+def twice(records):
+    return pd.concat([records, records[:1]])
+
+
+def without_last_problem(records):
+    return records[records["problem"] != records["problem"].iloc[-1]]
+
+
+def gold_of_the_answer(records):
+    """Declare what was answered to be right."""
+    row = records.index[records["verdict"] == "wrong"][0]
+    records.loc[row, ["gold", "verdict"]] = [records.loc[row, "answer"], "correct"]
+    return records
+
+
+def set_in(*path, value):
+    def change(manifest):
+        for key in path[:-1]:
+            manifest = manifest[key]
+        assert manifest[path[-1]] != value
+        manifest[path[-1]] = value
+
+    return change
+
+
+def swap_policies(forger):
+    runs = forger.root / "runs"
+    shutil.move(runs / "grpo/seed_1/policy", runs / "kept")
+    shutil.copytree(runs / "maspo/seed_1/policy", runs / "grpo/seed_1/policy")
+    shutil.rmtree(runs / "kept")
+
+
+def swap_policies_and_forge(forger):
+    """The train step's manifest states the swapped policy; the evaluation's tells otherwise."""
+    swap_policies(forger)
+    digest = read_json(forger.root / "runs/maspo/seed_1/manifest.json")["outputs"]
+    change = set_in("outputs", "runs/grpo/seed_1/policy", value=digest["runs/maspo/seed_1/policy"])
+    forger.manifest("runs/grpo/seed_1", change)
+
+
+def drop_seed(forger):
+    for part in ("runs", "evaluation"):
+        shutil.rmtree(forger.root / part / "maspo/seed_1")
+
+
+def rename_variants(forger):
+    """GRPO's run under MASPO's name and the other way round, with all names in the manifests."""
+    for part in ("runs", "evaluation"):
+        folder = forger.root / part
+        (folder / "grpo").rename(folder / "other")
+        (folder / "maspo").rename(folder / "grpo")
+        (folder / "other").rename(folder / "maspo")
+        for name, old in (("grpo", "maspo"), ("maspo", "grpo")):
+            path = folder / name / "seed_1/manifest.json"
+            path.write_text(path.read_text().replace(f"/{old}/seed_1", f"/{name}/seed_1"))
+    forger.tables()
+
+
+def leak(forger):
+    problem = []
+    forger.problems("benchmarks/chain8.parquet", lambda known: problem.append(known[0]) or known)
+    leaked = replace(problem[0], source="chain")
+    forger.problems("train.parquet", lambda known: [leaked, *known[1:]])
+    forger.hashes()
+
+
+def easier_gold(forger):
+    name = "benchmarks/chain2.parquet"
+    forger.problems(name, lambda known: [replace(known[0], answer="0"), *known[1:]])
+    forger.hashes()
+
+
+def then(*acts):
+    """Return an attack of several acts."""
+    return lambda forger: [act(forger) for act in acts]
+
+
+def records(change, run="maspo/seed_1"):
+    """Return an attack on the records, with all tables and hashes forged after it."""
+    return then(lambda f: f.records(run, change), Forger.tables)
+
+
+def manifest(folder, *path, value):
+    """Return an attack on one field of a manifest, with all hashes forged after it."""
+    return then(lambda f: f.manifest(folder, set_in(*path, value=value)), Forger.hashes)
+
+
+def edit(name, old, new):
+    """Return an attack on a text file, with all hashes forged after it."""
+    return then(lambda f: f.replace(name, old, new), Forger.hashes)
+
+
+def without(name):
+    return lambda forger: (forger.root / name).unlink()
+
+
+def new_file(name):
+    def attack(forger):
+        (forger.root / name).parent.mkdir(parents=True, exist_ok=True)
+        (forger.root / name).write_bytes(b"unfinished")
+
+    return attack
+
+
+def cut_log(forger):
+    path = forger.root / "runs/maspo/seed_1/metrics.jsonl"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
+    forger.hashes()
+
+
+def rows(name, change):
+    """Return an attack on every row of a log, with all tables and hashes forged after it."""
+
+    def attack(forger):
+        path = forger.root / name
+        changed = [change(json.loads(line)) for line in path.read_text().splitlines()]
+        path.write_text("".join(json.dumps(row) + "\n" for row in changed))
+        forger.tables()
+
+    return attack
+
+
+def right_answer(frame):
+    """Replace a wrong completion by a right one to the same problem, seed and all."""
+    for _, group in frame.groupby("problem", sort=False):
+        right = group.index[group["verdict"] == "correct"]
+        wrong = group.index[group["verdict"] != "correct"]
+        if len(right) and len(wrong):
+            for column in ("text", "tokens", "answer", "verdict"):
+                frame.loc[wrong[0], column] = frame.loc[right[0], column]
+            return frame
+    raise AssertionError("no problem was answered both rightly and wrongly")
+
+
+def without_input(folder, name, instead=None):
+    """Return an attack on what a step says that it read."""
+
+    def change(content):
+        digest = content["inputs"].pop(name)
+        if instead:
+            content["inputs"][instead] = digest
+
+    return then(lambda f: f.manifest(folder, change), Forger.hashes)
+
+
+def everywhere(steps, *path, value):
+    """Return a change of one setting in the configuration of all steps of some kinds."""
+
+    def attack(forger):
+        for file in forger.root.rglob("*manifest.json"):
+            if read_json(file)["step"] in steps:
+                name = str(file.relative_to(forger.root))
+                forger.manifest(name, set_in("experiment", *path, value=value))
+                if path[0] in read_json(file)["settings"]:
+                    forger.manifest(name, set_in("settings", *path, value=value))
+
+    return attack
+
+
+def other_method(forger):
+    """Show GRPO's run as MASPO's: policy, logs and records, under MASPO's own manifests."""
+    for part in ("runs", "evaluation"):
+        grpo, maspo = (forger.root / part / name / "seed_1" for name in ("grpo", "maspo"))
+        for file in grpo.iterdir():
+            if file.is_dir():
+                shutil.copytree(file, maspo / file.name, dirs_exist_ok=True)
+            elif file.name != "manifest.json":
+                shutil.copy(file, maspo / file.name)
+    forger.tables()
+
+
+METRICS = "runs/maspo/seed_1/metrics.jsonl"
+TIMINGS = "runs/maspo/seed_1/timings.jsonl"
+# name: (attack, the check that must find it, the file that it must name)
+ATTACKS = {
+    "a flipped bit in records": (lambda f: f.flip(MASPO), "chain", MASPO),
+    "a flipped bit in weights": (
+        lambda f: f.flip("base/policy/model.safetensors"),
+        *("chain", "base/policy"),
+    ),
+    "an edited cell": (lambda f: f.cell(MAIN, 3, "avg_at_k", "0.99"), "chain", MAIN),
+    "an edited cell, hash forged": (
+        then(lambda f: f.cell(MAIN, 3, "avg_at_k", "0.99"), Forger.hashes),
+        *("metrics", MAIN),
+    ),
+    "an edited interval, hash forged": (
+        then(lambda f: f.cell(MAIN, 3, "avg_at_k_low", "0.01"), Forger.hashes),
+        *("tables", MAIN),
+    ),
+    "an edited curve, hash forged": (
+        then(lambda f: f.cell("default/tables/smoke_at_k.csv", 9, "value", "0.99"), Forger.hashes),
+        *("metrics", "default/tables/smoke_at_k.csv"),
+    ),
+    "an edited Markdown table, hash forged": (
+        edit("default/tables/smoke.md", "MASPO", "MASPO*"),
+        *("tables", "default/tables/smoke.md"),
+    ),
+    "a deleted table": (
+        without("default/tables/smoke_runs.csv"),
+        *("chain", "default/tables/smoke_runs.csv"),
+    ),
+    "a swapped policy": (swap_policies, "chain", "runs/grpo/seed_1/policy"),
+    "a swapped policy, its hash forged": (
+        swap_policies_and_forge,
+        *("chain", "evaluation/grpo/seed_1/manifest.json"),
+    ),
+    "a dropped seed": (drop_seed, "seeds", "runs/maspo/seed_1"),
+    "a changed seed": (
+        manifest("runs/maspo/seed_1", "seeds", "run", value=7),
+        *("seeds", "runs/maspo/seed_1/manifest.json"),
+    ),
+    "another learning rate for one run": (
+        manifest("runs/maspo/seed_1", "settings", "train", "lr", value=0.5),
+        *("fairness", "runs/maspo/seed_1/manifest.json"),
+    ),
+    "another alpha than declared": (
+        manifest("runs/maspo/seed_1", "settings", "objective", "alpha", value=0.9),
+        *("fairness", "runs/maspo/seed_1/manifest.json"),
+    ),
+    "another temperature for one evaluation": (
+        manifest("evaluation/maspo/seed_1", "settings", "evaluate", "temperature", value=0.1),
+        *("fairness", "evaluation/maspo/seed_1/manifest.json"),
+    ),
+    "renamed variants": (rename_variants, "fairness", "runs/maspo/seed_1/manifest.json"),
+    "a duplicated sample": (
+        # No table can be made from these records: the forger leaves those as they are.
+        then(lambda f: f.records("maspo/seed_1", twice), Forger.hashes),
+        *("budgets", MASPO),
+    ),
+    "a redrawn sample": (records(first("seed", 5)), "budgets", MASPO),
+    "a completion over the budget": (records(first("tokens", 4000)), "budgets", MASPO),
+    "a hard problem dropped everywhere": (
+        then(
+            *(
+                lambda f, run=run: f.records(
+                    run, lambda r: r[r["problem"] != r["problem"].iloc[-1]]
+                )
+                for run in ("base/seed_0", "grpo/seed_1", "maspo/seed_1")
+            ),
+            Forger.tables,
+        ),
+        *("budgets", MASPO),
+    ),
+    "a step missing in a log": (cut_log, "budgets", "runs/maspo/seed_1/metrics.jsonl"),
+    "an edited log": (
+        lambda f: f.replace("runs/maspo/seed_1/metrics.jsonl", '"reward": 0', '"reward": 1'),
+        *("chain", "runs/maspo/seed_1/metrics.jsonl"),
+    ),
+    "an edited log, hash forged": (
+        edit("runs/maspo/seed_1/metrics.jsonl", '"reward": 0', '"reward": 1'),
+        *("tables", "default/tables/smoke_dynamics.csv"),
+    ),
+    "an edited verdict, all tables and hashes forged": (
+        records(wrong_to_correct),
+        *("verdicts", MASPO),
+    ),
+    "an edited gold, all tables and hashes forged": (records(gold_of_the_answer), "gold", MASPO),
+    "an edited completion, all tables and hashes forged": (
+        records(first("text", "nothing")),
+        *("verdicts", MASPO),
+    ),
+    "a leaked benchmark problem": (leak, "leaks", "data/train.parquet"),
+    "an easier benchmark, hashes forged": (
+        easier_gold,
+        *("data", "data/benchmarks/chain2.parquet"),
+    ),
+    "an edited claim, hash forged": (
+        edit("default/claims.json", '"verdict": "', '"verdict": "not '),
+        *("claims", "default/claims.json"),
+    ),
+    "a missing manifest": (
+        without("evaluation/grpo/seed_1/manifest.json"),
+        *("partial", "evaluation/grpo/seed_1"),
+    ),
+    "an extra run": (
+        new_file("evaluation/maspo/seed_2/records.parquet"),
+        *("partial", "evaluation/maspo/seed_2"),
+    ),
+    "an unfinished run": (
+        new_file("checkpoints/maspo/seed_2/checkpoint.pt"),
+        *("partial", "checkpoints/maspo/seed_2"),
+    ),
+    "a better log, all tables and hashes forged": (
+        rows(METRICS, lambda row: {**row, "reward": 0.875}),
+        *("logs", METRICS),
+    ),
+    "a better log, its accuracy as well": (
+        rows(METRICS, lambda row: {**row, "reward": 0.875, "accuracy": 0.875}),
+        *("logs", METRICS),
+    ),
+    "fewer tokens in a log": (
+        rows(METRICS, lambda row: {**row, "tokens": row["tokens"] // 2}),
+        *("logs", METRICS),
+    ),
+    "fewer seconds in a log": (
+        rows(TIMINGS, lambda row: {**row, "seconds": row["seconds"] / 2}),
+        *("logs", TIMINGS),
+    ),
+    "fewer seconds from start to end than in the parts": (
+        manifest("evaluation/maspo/seed_1", "time", "seconds", value={"sample": 1e4}),
+        *("logs", "evaluation/maspo/seed_1/manifest.json"),
+    ),
+    "another method's run": (other_method, "logs", METRICS),
+    "a better completion, all tables and hashes forged": (records(right_answer), "draws", MASPO),
+    "a swapped policy, all hashes forged": (then(swap_policies, Forger.hashes), "draws", GRPO),
+    "a learning curve that was cut": (
+        then(
+            lambda f: f.replace("base/metrics.jsonl", '{"step": 10,', '{"step": 11,'), Forger.hashes
+        ),
+        *("logs", "base/metrics.jsonl"),
+    ),
+    "shorter completions, all tables and hashes forged": (
+        records(lambda frame: frame.assign(tokens=frame["tokens"] // 2)),
+        *("budgets", MASPO),
+    ),
+    "a policy from elsewhere": (
+        without_input("evaluation/maspo/seed_1", "runs/maspo/seed_1/policy", "/gone/policy"),
+        *("inputs", "evaluation/maspo/seed_1/manifest.json"),
+    ),
+    "a run without its base policy": (
+        without_input("runs/maspo/seed_1", "base/policy"),
+        *("inputs", "runs/maspo/seed_1/manifest.json"),
+    ),
+    "claims without their analysis": (
+        without_input("default/claims_manifest.json", "configs/claims.yaml"),
+        *("inputs", "default/claims_manifest.json"),
+    ),
+    "the manifest of another step": (
+        manifest("runs/maspo/seed_1", "step", value="evaluate"),
+        *("inputs", "runs/maspo/seed_1/manifest.json"),
+    ),
+    "another seed of the task": (
+        manifest("data", "settings", "seed", value=9),
+        *("settings", "data/manifest.json"),
+    ),
+    "another seed of the base policy": (
+        manifest("base", "seeds", "supervised", value=9),
+        *("settings", "base/manifest.json"),
+    ),
+    "another number of threads": (
+        manifest("runs/maspo/seed_1", "experiment", "threads", value=8),
+        *("settings", "runs/maspo/seed_1/manifest.json"),
+    ),
+    "narrower intervals for one table": (
+        manifest(
+            "default/tables/smoke_manifest.json", "settings", "statistics", "level", value=0.5
+        ),
+        *("settings", "default/tables/smoke_manifest.json"),
+    ),
+    "fewer samples for one variant, its configuration forged": (
+        then(
+            lambda f: f.records("maspo/seed_1", lambda frame: frame[frame["sample"] < 3]),
+            lambda f: f.manifest(
+                "evaluation/maspo/seed_1", set_in("settings", "evaluate", "samples", value=3)
+            ),
+            lambda f: f.manifest(
+                "evaluation/maspo/seed_1", set_in("experiment", "evaluate", "samples", value=3)
+            ),
+            Forger.hashes,
+        ),
+        *("settings", "evaluation/maspo/seed_1/manifest.json"),
+    ),
+    "a table beside the others": (
+        new_file("default/better.csv"),
+        *("chain", "default/better.csv"),
+    ),
+    "tables of a suite that was not reported": (
+        new_file("full/tables/main.csv"),
+        *("chain", "full/tables/main.csv"),
+    ),
+    "changes of the code not kept": (
+        manifest(
+            *("runs/maspo/seed_1", "package", "git"),
+            value={"commit": "0" * 40, "clean": False, "patch": "f" * 64},
+        ),
+        *("environment", "runs/maspo/seed_1/manifest.json"),
+    ),
+}
+DRAWN = {
+    "an edited figure": (
+        lambda f: f.flip("default/figures/smoke/avg_at_k.png"),
+        *("figures", "default/figures/smoke/avg_at_k.png"),
+    ),
+    "an edited figure for print": (
+        lambda f: f.flip("default/figures/claims.pdf"),
+        *("figures", "default/figures/claims.pdf"),
+    ),
+    "a figure without its PNG": (
+        lambda f: (f.root / "default/figures/smoke/pass_at_k.png").unlink(),
+        *("figures", "default/figures/smoke/pass_at_k.png"),
+    ),
+    "a figure that nothing draws": (
+        new_file("default/figures/smoke/better.png"),
+        *("figures", "default/figures/smoke/better"),
+    ),
+    "a figure of a study that is not there": (
+        new_file("default/figures/other/avg_at_k.png"),
+        *("figures", "default/figures/other/avg_at_k"),
+    ),
+    "an edited page": (
+        lambda f: f.replace("default/pages/smoke.html", "MASPO", "MASPO*"),
+        *("figures", "default/pages/smoke.html"),
+    ),
+}
