@@ -17,6 +17,9 @@ rule evaluate:
         mem_mb=memory("evaluate"),
         gpu=gpu("evaluate"),
     params:
-        settings=settings(EXPERIMENT.task, EXPERIMENT.evaluate, EXPERIMENT.sampler),
+        # A function, because Snakemake takes braces in a text (a prompt's template) for wildcards.
+        settings=lambda wildcards: settings(
+            EXPERIMENT.task, EXPERIMENT.evaluate, EXPERIMENT.sampler
+        ),
     shell:
         f"{STEP}.evaluate {arguments('task', 'model', 'sampler', 'evaluate')} variant={{wildcards.variant}} seed={{wildcards.seed}} > {{log}} 2>&1"
