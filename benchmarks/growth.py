@@ -108,18 +108,16 @@ def exponent(sizes: np.ndarray, values: np.ndarray) -> float:
     return float(np.polyfit(np.log(sizes), np.log(values), 1)[0])
 
 
-def axis(name: str, base: Sizes, points: tuple[int, ...], repetitions: int) -> dict[str, Any]:
-    """Measure one axis."""
-    sizes = {point: replace(base, **{name: point}) for point in points}
-    steps = {point: Steps(at) for point, at in sizes.items()}
-    seconds = interleaved(steps, repetitions, clock=time.process_time)
+def axis(name: str, steps: dict[int, Steps], seconds: dict[int, list[float]]) -> dict[str, Any]:
+    """Measure the memory of one axis, and fit it and the seconds."""
+    points = list(steps)
     memory = [peak_growth(step) for step in steps.values()]
     medians = np.array([np.median(seconds[point]) for point in points])
     # What is asked for is not quite what is drawn: fit over the length that was drawn.
     drawn = [float(np.mean(step.lengths)) for step in steps.values()]
     x = np.array(drawn if name == "length" else points, dtype=float)
     return {
-        "points": list(points),
+        "points": points,
         "drawn_length": drawn,
         "seconds": medians.tolist(),
         "seconds_quartiles": [np.quantile(seconds[p], [0.25, 0.75]).tolist() for p in points],
@@ -152,10 +150,17 @@ def table(axes: dict[str, dict[str, Any]]) -> str:
 def measure(quick: bool) -> Report:
     """Every axis."""
     base = QUICK_BASE if quick else BASE
-    axes = {
-        name: axis(name, base, points[: QUICK_POINTS if quick else None], 2 if quick else 3)
-        for name, points in AXES.items()
+    chosen = {name: points[: QUICK_POINTS if quick else None] for name, points in AXES.items()}
+    steps = {
+        name: {point: Steps(replace(base, **{name: point})) for point in points}
+        for name, points in chosen.items()
     }
+    # All times before any memory: measuring that changes how this process allocates.
+    seconds = {
+        name: interleaved(sides, 2 if quick else 3, clock=time.process_time)
+        for name, sides in steps.items()
+    }
+    axes = {name: axis(name, steps[name], seconds[name]) for name in AXES}
     found = []
     for name, result in axes.items():
         found.append(Measurement(f"time exponent, {name}", [result["time_exponent"]], ""))
