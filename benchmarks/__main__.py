@@ -5,7 +5,6 @@ slower: a benchmark informs, it is no test.
 """
 
 import argparse
-import importlib
 import json
 import multiprocessing
 import time
@@ -16,19 +15,13 @@ from typing import Any
 
 import torch
 
-from benchmarks.harness import RESULTS, calibration, environment
+from benchmarks.harness import RESULTS, calibration, environment, measured
 from benchmarks.history import THRESHOLD, changes, previous
 
 # In the order in which they run; the verifier takes a quarter of an hour in full.
 NAMES = ("chunked", "objectives", "rl_step", "growth", "study", "verifier", "dag")
 LONG = ("verifier",)
 APART = ("vllm_sampling",)  # in an environment of its own: make bench-vllm
-
-
-def stored(name: str, quick: bool) -> dict[str, Any]:
-    """Return what a benchmark finds, as plain containers."""
-    torch.set_num_threads(1)  # the setting of scale mini, and the least noisy
-    return importlib.import_module(f"benchmarks.{name}").measure(quick).stored()
 
 
 def run(names: list[str], quick: bool) -> dict[str, Any]:
@@ -45,7 +38,7 @@ def run(names: list[str], quick: bool) -> dict[str, Any]:
         start = time.perf_counter()
         # In a process of its own: measuring memory changes how the process allocates from then on.
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
-            result["benchmarks"][name] = process.submit(stored, name, quick).result()
+            result["benchmarks"][name] = process.submit(measured, name, quick).result()
         result["benchmarks"][name]["seconds"] = round(time.perf_counter() - start, 1)
     return result
 

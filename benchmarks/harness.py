@@ -6,6 +6,7 @@ a comparison take turns in one process and the ratio of each turn is kept: `inte
 
 import ctypes
 import gc
+import importlib
 import os
 import platform
 import statistics
@@ -78,6 +79,12 @@ class Report:
             "text": self.text,
             "details": self.details,
         }
+
+
+def measured(name: str, quick: bool) -> dict[str, Any]:
+    """Return what the benchmark of this name finds, as plain containers, for another process."""
+    torch.set_num_threads(1)  # the setting of scale mini, and the least noisy
+    return importlib.import_module(f"benchmarks.{name}").measure(quick).stored()
 
 
 def interleaved(
