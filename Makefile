@@ -29,7 +29,7 @@ $(VENV)/.installed: constraints/cpu.txt pyproject.toml
 	touch $@
 
 reproduce: install
-	@echo "== snakemake --cores all at scale $(SCALE): results/$(SCALE) (20 minutes on two cores)"
+	@echo "== snakemake --cores all at scale $(SCALE): results/$(SCALE) (20 to 30 minutes on two cores)"
 	$(BIN)/snakemake --cores all --workflow-profile workflow/profiles/default --config scale=$(SCALE)
 	@echo "== Tables, figures and claims in results/$(SCALE)/default"
 
@@ -37,7 +37,7 @@ archive: install
 	$(BIN)/python -m maspo.steps.archive results/$(SCALE)
 
 test: install
-	@echo "== The whole test suite (about 6 minutes on two cores)"
+	@echo "== The whole test suite (up to 22 minutes on two busy cores)"
 	$(BIN)/python -m pytest
 
 # Environments of their own: what these ask for clashes with the pins of the package.
