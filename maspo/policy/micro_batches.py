@@ -22,10 +22,11 @@ def cut(batch: Packed, tokens: int) -> list[Tensor]:
     parts: list[list[int]] = []
     width = length = 0
     for row in order:
-        width, length = max(width, lengths[row][0]), max(length, lengths[row][1])
+        prompt, completion = lengths[row][0], max(1, lengths[row][1])  # as `Packed.take` pads
+        width, length = max(width, prompt), max(length, completion)
         if not parts or (len(parts[-1]) + 1) * (width + length) > tokens:
             parts.append([])
-            width, length = lengths[row]
+            width, length = prompt, completion
         parts[-1].append(row)
     return [torch.tensor(part, device=batch.mask.device) for part in parts]
 
