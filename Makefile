@@ -37,7 +37,7 @@ archive: install
 	$(BIN)/python -m maspo.steps.archive results/$(SCALE)
 
 test: install
-	@echo "== The whole test suite (up to 22 minutes on two busy cores)"
+	@echo "== The whole test suite (14 minutes on two cores)"
 	$(BIN)/python -m pytest
 
 # Environments of their own: what these ask for clashes with the pins of the package.
