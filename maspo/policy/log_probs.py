@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -9,6 +10,7 @@ from transformers import PreTrainedModel
 
 from maspo.errors import ConfigError
 from maspo.policy.chunked import chunked_log_probs
+from maspo.policy.padding_free import TokenRow, token_row, use_padding_free
 
 
 @dataclass(frozen=True)
@@ -25,18 +27,30 @@ class Packed:
     mask: Tensor
 
     @property
+    def prompt_columns(self) -> int:
+        """P, the length of the longest prompt."""
+        return self.input_ids.shape[1] - self.mask.shape[1]
+
+    @property
     def completions(self) -> Tensor:
         """The completion columns of `input_ids`, (B, T)."""
-        return self.input_ids[:, -self.mask.shape[1] :]
+        return self.input_ids[:, self.prompt_columns :]
 
     @property
     def prompt_lengths(self) -> Tensor:
         """Tokens of each prompt, (B,)."""
-        return self.attention_mask[:, : -self.mask.shape[1]].sum(1)
+        return self.attention_mask[:, : self.prompt_columns].sum(1)
+
+    @cached_property
+    def row(self) -> TokenRow:
+        """The batch as the policy reads it."""
+        return token_row(
+            self.input_ids, self.attention_mask, self.position_ids, self.prompt_columns
+        )
 
     def take(self, rows: Tensor) -> "Packed":
         """Return these rows, padded to the longest of them, no further."""
-        first = self.input_ids.shape[1] - self.mask.shape[1]
+        first = self.prompt_columns
         length = max(1, int(self.mask[rows].sum(1).max()))
         columns = slice(first - int(self.prompt_lengths[rows].max()), first + length)
         whole = (self.input_ids, self.attention_mask, self.position_ids)
@@ -74,10 +88,10 @@ def token_log_probs(
     """Return the log-probability of each completion token and, if asked, the entropy.
 
     Both are (B, T) float32, of the distribution softmax(logits / temperature) that the token was
-    drawn from; they hold arbitrary finite values outside the mask. The entropy (nats) carries no
-    gradient.
+    drawn from; both are 0 outside the mask. The entropy (nats) carries no gradient. The policy
+    reads no padding, and a prompt that neighbours share only once (`maspo.policy.padding_free`).
 
-    Without `chunk` the logits are one (B, T, vocabulary) tensor. With it they are computed for so
+    Without `chunk` the logits are one (tokens, vocabulary) tensor. With it they are computed for so
     many vocabulary entries at a time (`maspo.policy.chunked`), from the last hidden state and the
     weight of the head; this needs far less memory where the vocabulary is large.
 
@@ -85,31 +99,40 @@ def token_log_probs(
     weights and their gradients stay float32, and so do the head and all that follows it.
 
     Raises:
-        ConfigError: `chunk` for a policy whose logits are not hidden state times weight.
+        ConfigError: `chunk` for a policy whose logits are not hidden state times weight, or a
+            policy whose attention is not plain causal attention.
         ValueError: bfloat16 without `chunk`, which would round the logits.
     """
     if precision != "float32" and chunk is None:
         raise ValueError(f"precision {precision!r} needs a chunk: logits are made in float32")
-    length = batch.mask.shape[1]
-    inputs = {
-        "input_ids": batch.input_ids,
-        "attention_mask": batch.attention_mask,
-        "position_ids": batch.position_ids,
-        "use_cache": False,
-    }
+    use_padding_free(policy)
+    row = batch.row
+    # A completion token's distribution comes from the token before it.
+    before = row.where[:, batch.prompt_columns - 1 : -1][batch.mask]
+    tokens = batch.completions[batch.mask]
     if chunk is not None:
         weight = _head_weight(policy)
         # A context of its own for each pass: autocast keeps its bfloat16 copies of the weights
         # until it ends, and copies made without a gradient must not serve a pass that needs one.
         with torch.autocast(policy.device.type, torch.bfloat16, enabled=precision == "bfloat16"):
-            states = policy.base_model(**inputs).last_hidden_state
-        hidden = states[:, -length - 1 : -1]
-        tokens = batch.completions[batch.mask]
-        values = chunked_log_probs(hidden[batch.mask], weight, tokens, chunk, temperature, entropy)
-        return tuple(None if value is None else _scatter(value, batch.mask) for value in values)
-    logits = policy(**inputs, logits_to_keep=length + 1).logits[:, :-1]
+            states = policy.base_model(**row.inputs()).last_hidden_state
+        hidden = states[0].index_select(0, before)
+        values = chunked_log_probs(hidden, weight, tokens, chunk, temperature, entropy)
+    else:
+        logits = policy(**row.inputs(), logits_to_keep=before).logits[0]
+        values = naive_log_probs(logits, tokens, temperature, entropy)
+    return tuple(None if value is None else _scatter(value, batch.mask) for value in values)
+
+
+def naive_log_probs(
+    logits: Tensor, tokens: Tensor, temperature: float, entropy: bool
+) -> tuple[Tensor, Tensor | None]:
+    """Return log-probability and, if asked, entropy of N tokens, (N,), from logits (N, V).
+
+    See `token_log_probs` and `chunked_log_probs`, which needs no logits.
+    """
     distribution = torch.log_softmax(logits.float() / temperature, dim=-1)
-    log_prob = distribution.gather(-1, batch.completions.unsqueeze(-1)).squeeze(-1)
+    log_prob = distribution.gather(-1, tokens[:, None]).squeeze(-1)
     if not entropy:
         return log_prob, None
     detached = distribution.detach()

@@ -1,0 +1,135 @@
+"""A batch as one row of tokens: no padding, and a prompt that neighbours share only once.
+
+The layers of a transformer but one treat every token alone, so they need not know which sequence a
+token belongs to. The one is attention. There, and only there, the sequences are laid out as a
+padded batch again, through transformers' interface for attention functions.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import scaled_dot_product_attention
+from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.masking_utils import sdpa_mask
+
+from maspo.errors import ConfigError
+
+NAME = "padding_free"  # of the attention function, for transformers
+OTHER_ATTENTION = ("sliding_window", "softcap", "s_aux")  # arguments that change what is attended
+
+
+@dataclass(frozen=True)
+class TokenRow:
+    """N tokens of B sequences, of which the longest has L.
+
+    `input_ids` and `position_ids` are (1, N). `padded` (B, L) is where in the row each token of
+    each sequence stands (0 behind its end), `place` (N,) where in the flattened (B, L) each token
+    of the row stands, and `where` (B, W) where in the row each token of the padded batch stands.
+    """
+
+    input_ids: Tensor
+    position_ids: Tensor
+    padded: Tensor
+    place: Tensor
+    where: Tensor
+
+    def inputs(self) -> dict[str, Any]:
+        """Return the arguments of a policy's forward pass, after `use_padding_free`."""
+        return {
+            "input_ids": self.input_ids,
+            "position_ids": self.position_ids,
+            # transformers makes no mask of its own where one of four dimensions is given.
+            "attention_mask": self.padded[None, None],
+            "row": self,
+            "use_cache": False,
+        }
+
+
+def token_row(
+    input_ids: Tensor, attention_mask: Tensor, position_ids: Tensor, prompt_columns: int
+) -> TokenRow:
+    """Return the row of a padded batch.
+
+    The arguments are (B, W), with prompts padded on the left in the first `prompt_columns` columns
+    and completions padded on the right in the others. A prompt that equals the one above it is left
+    out of the row.
+    """
+    rows, width = input_ids.shape
+    prompts = attention_mask[:, :prompt_columns] * (input_ids[:, :prompt_columns] + 1)
+    repeated = torch.zeros(rows, dtype=torch.bool, device=input_ids.device)
+    repeated[1:] = (prompts[1:] == prompts[:-1]).all(1)
+    numbers = torch.arange(rows, device=input_ids.device)
+    owner = numbers.masked_fill(repeated, 0).cummax(0).values  # whose prompt a sequence reads
+    kept = attention_mask.bool()
+    kept[:, :prompt_columns] &= ~repeated[:, None]
+    where = (kept.flatten().cumsum(0) - 1).view(rows, width)
+    where[:, :prompt_columns] = where[owner, :prompt_columns]
+    start = prompt_columns - attention_mask[:, :prompt_columns].sum(1)
+    lengths = attention_mask.sum(1)
+    columns = torch.arange(int(lengths.max()), device=input_ids.device)
+    padded = where.gather(1, (start[:, None] + columns).clamp(max=width - 1))
+    padded = padded.masked_fill(columns >= lengths[:, None], 0)
+    sequence, column = kept.nonzero().unbind(1)
+    place = sequence * len(columns) + column - start[sequence]
+    return TokenRow(input_ids[kept][None], position_ids[kept][None], padded, place, where)
+
+
+def use_padding_free(policy: PreTrainedModel) -> None:
+    """Let a policy take a `TokenRow` as the argument `row`; without one it attends as with sdpa."""
+    if policy.config._attn_implementation != NAME:
+        policy.set_attn_implementation(NAME)
+
+
+def attend(
+    module: torch.nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    row: TokenRow | None = None,
+    scaling: float | None = None,
+    dropout: float = 0.0,
+    **others: Any,
+) -> tuple[Tensor, None]:
+    """Attend causally within each sequence of the row.
+
+    `query` is (1, heads, N, size), `key` and `value` are (1, key heads, N, size); the result is
+    (1, N, heads, size). See transformers' `AttentionInterface` for the arguments.
+
+    Raises:
+        ConfigError: the layer's attention is not plain causal attention.
+    """
+    if row is None:
+        return sdpa_attention_forward(
+            module, query, key, value, attention_mask, dropout, scaling, **others
+        )
+    if found := [name for name in OTHER_ATTENTION if others.get(name) is not None]:
+        raise ConfigError(
+            f"{type(module).__name__} attends with {found}, and policies are scored with plain "
+            "causal attention only: use a model of full attention, such as Qwen2"
+        )
+    query, key, value = (_batch(states, row.padded) for states in (query, key, value))
+    attended = scaled_dot_product_attention(
+        query,
+        key,
+        value,
+        dropout_p=dropout,
+        is_causal=True,
+        scale=scaling,
+        enable_gqa=query.shape[1] != key.shape[1],
+    )
+    flat = attended.transpose(1, 2).flatten(0, 1)
+    return flat.index_select(0, row.place)[None], None
+
+
+def _batch(states: Tensor, padded: Tensor) -> Tensor:
+    """The states of a row, (1, heads, N, size), as a batch, (B, heads, L, size)."""
+    rows = states[0].transpose(0, 1).index_select(0, padded.flatten())
+    return rows.unflatten(0, padded.shape).transpose(1, 2)
+
+
+AttentionInterface.register(NAME, attend)
+AttentionMaskInterface.register(NAME, sdpa_mask)  # of calls without a row
