@@ -59,8 +59,9 @@ def load_experiment(overrides: Sequence[str] = ()) -> Experiment:
     if raw.variant:
         _, changed = split_variant(raw.variant)
         changed = [f"train.{name}={value}" for name, value in changed.items()]
-        _check_names(changed)
-        raw = compose_raw([*overrides, *changed])
+        if changed:
+            _check_names(changed)
+            raw = compose_raw([*overrides, *changed])
     return experiment_from(raw)
 
 
