@@ -20,7 +20,7 @@ from benchmarks.harness import (
     peak_growth,
     ratios,
 )
-from maspo.policy import chunked_log_probs
+from maspo.policy import chunked_log_probs, naive_log_probs
 
 VOCABULARY = 151_936  # Qwen2.5
 TOKENS = 8 * 4096
@@ -38,11 +38,8 @@ def inputs(tokens: int, width: int, vocabulary: int = VOCABULARY) -> tuple[Tenso
 
 
 def naive(hidden: Tensor, weight: Tensor, tokens: Tensor, entropy: bool) -> tuple[Tensor, ...]:
-    """The arithmetic of `maspo.policy.token_log_probs` without chunks, behind the last layer."""
-    distribution = torch.log_softmax((hidden @ weight.T).float() / 1.0, dim=-1)
-    log_prob = distribution.gather(-1, tokens[:, None])[:, 0]
-    detached = distribution.detach()
-    return log_prob, -(detached.exp() * detached).sum(-1) if entropy else None
+    """All logits at once."""
+    return naive_log_probs(hidden @ weight.T, tokens, 1.0, entropy)
 
 
 def chunked(hidden: Tensor, weight: Tensor, tokens: Tensor, entropy: bool) -> tuple[Tensor, ...]:

@@ -113,7 +113,8 @@ def phase_seconds(policy: Architecture, card: Card, experiment: Experiment) -> d
 
     Forward passes over the layers: one for the old policy, three for an update, one more for
     checkpointing and one more for micro-batches. Products with the head, in float32 or TF32: one
-    for the old policy, four for an update, one more for micro-batches.
+    for the old policy, four for an update, one more for micro-batches. Every completion is counted
+    with its prompt, though neighbours in a micro-batch read theirs once.
     """
     train, job = experiment.train, job_of(experiment)
     fast = train.precision == "bfloat16"

@@ -1,7 +1,7 @@
 """The policy: a causal language model and its tokenizer, in Hugging Face format on disk."""
 
 from maspo.policy.chunked import chunked_log_probs
-from maspo.policy.log_probs import Packed, pack, token_log_probs
+from maspo.policy.log_probs import Packed, naive_log_probs, pack, token_log_probs
 from maspo.policy.micro_batches import micro_batched
 from maspo.policy.model import build_policy, check_device, load_policy, save_policy
 from maspo.policy.pretrained import load_pretrained
@@ -18,6 +18,7 @@ __all__ = [
     "load_policy",
     "load_pretrained",
     "micro_batched",
+    "naive_log_probs",
     "pack",
     "save_policy",
     "token_log_probs",

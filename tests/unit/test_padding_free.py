@@ -67,17 +67,13 @@ def test_a_prompt_stands_once_and_every_token_is_found_again(groups):
     assert torch.equal(row.padded.flatten()[row.place], torch.arange(expected))
     lengths = batch.attention_mask.sum(1)
     assert row.padded.shape == (len(lengths), int(lengths.max()))
-    for sequence, length, ids, mask in zip(
-        row.padded, lengths, batch.input_ids, real, strict=True
-    ):
+    for sequence, length, ids, mask in zip(row.padded, lengths, batch.input_ids, real, strict=True):
         assert torch.equal(row.input_ids[0, sequence[:length]], ids[mask])
 
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("key_heads", [1, 2, 4])
-@pytest.mark.parametrize(
-    "kind", [(Qwen2Config, Qwen2ForCausalLM), (LlamaConfig, LlamaForCausalLM)]
-)
+@pytest.mark.parametrize("kind", [(Qwen2Config, Qwen2ForCausalLM), (LlamaConfig, LlamaForCausalLM)])
 def test_values_and_gradients_are_those_of_the_padded_batch(kind, key_heads, seed):
     torch.manual_seed(seed)
     configuration, model = kind
