@@ -61,8 +61,9 @@ def write_manifest(
 
 def surroundings() -> dict[str, Any]:
     """Return every installed package and the platform."""
+    installed = [distribution.metadata for distribution in distributions()]  # parsed once each
     return {
-        "packages": {p.name: p.version for p in sorted(distributions(), key=lambda p: p.name)},
+        "packages": dict(sorted((package["Name"], package["Version"]) for package in installed)),
         "platform": {
             "python": platform.python_version(),
             "system": platform.platform(),

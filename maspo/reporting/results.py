@@ -11,7 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from maspo.errors import DataError
-from maspo.evaluation.records import read_records, score
+from maspo.evaluation.records import read_records
+from maspo.evaluation.scores import score
 from maspo.files import read_json, read_json_lines
 from maspo.layout import BASE_VARIANT, Layout
 from maspo.statistics import Outcomes, outcomes

@@ -14,7 +14,8 @@ from maspo.config import load_experiment
 from maspo.errors import DataError
 from maspo.evaluation import avg_at_k, best_at_k, pass_at_k
 from maspo.evaluation.draw import draw_records
-from maspo.evaluation.records import SCHEMA, read_records, score, write_records
+from maspo.evaluation.records import SCHEMA, read_records, write_records
+from maspo.evaluation.scores import score
 from maspo.sampling.transformers import TransformersSampler
 from maspo.seeding import derive_seed
 from maspo.verifier import Verifier
