@@ -112,6 +112,8 @@ class TransformersSampler:
         self, inputs: Tensor, mask: Tensor, positions: Tensor, cache: DynamicCache
     ) -> Tensor:
         """Return the logits behind the last column of `inputs`, (B, V); `cache` grows by them."""
+        if inputs.shape[1] == 1 and not any(cache.is_sliding):
+            mask = mask[:, None, None].bool()  # what transformers would make of it, at a price
         output = self.policy(
             input_ids=inputs,
             attention_mask=mask,
