@@ -13,7 +13,7 @@ from maspo.errors import ConfigError
 from maspo.plan import architecture_of, check_memory, describe
 from maspo.plan.hardware import CARDS, POLICIES, Architecture
 from maspo.plan.local import memory_phases, pass_tokens, phase_seconds
-from maspo.policy import save_policy
+from maspo.policy import pack, padding_free, save_policy
 from maspo.steps.train_plan import check_machine
 
 GPU = load_experiment(["scale=gpu"])
@@ -36,8 +36,9 @@ def test_activations_are_those_that_autograd_keeps(precision):
         intermediate_size=1400,
         vocab_size=32,
     )
-    config._attn_implementation = "sdpa"
+    config._attn_implementation = padding_free.NAME
     layer = Qwen2DecoderLayer(config, 0)
+    row = pack([[1] * 7], [[1] * (tokens - 7)], 0).row
     hidden = torch.randn(1, tokens, 240, requires_grad=True)
     places = Qwen2RotaryEmbedding(config)(hidden, torch.arange(tokens)[None])
     kept = {}  # the tensors themselves too, or a freed place would be counted once for two
@@ -51,7 +52,7 @@ def test_activations_are_those_that_autograd_keeps(precision):
         torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"),
         torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor),
     ):
-        output = layer(hidden, position_embeddings=places)
+        output = layer(hidden, position_embeddings=places, row=row)
     assert output.shape == hidden.shape
     counted = tokens * Architecture.of(config.to_dict()).layer_activations(precision)
     found = sum(tensor.untyped_storage().nbytes() for tensor in kept.values())
