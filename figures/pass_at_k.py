@@ -60,8 +60,8 @@ def draw(table: pd.DataFrame) -> Figure:
     names = [name for name in table.benchmark.unique() if name != AVERAGE]
     most = int(table.k.max())
     figure = plt.figure(figsize=(10, 6.2), layout="constrained")
-    top, bottom = figure.subfigures(2, 1, height_ratios=[1.35, 1])
-    axes = top.subplots(1, 4, width_ratios=[3, 1, 1, 1])
+    top, bottom = figure.add_gridspec(2, 1, height_ratios=[1.35, 1])
+    axes = top.subgridspec(1, 4, width_ratios=[3, 1, 1, 1]).subplots()
     draw_curves(axes[0], table, AVERAGE, styles, markers=True)
     axes[0].set_ylabel("Problems solved (%)")
     axes[0].set_xlabel("k")
@@ -74,7 +74,7 @@ def draw(table: pd.DataFrame) -> Figure:
         draw_intervals(axis, rows, looks, horizontal=False)
         axis.set_title(title)
         axis.set_xticks([])
-    small = bottom.subplots(1, len(names), sharey=True, squeeze=False)[0]
+    small = bottom.subgridspec(1, len(names)).subplots(sharey=True, squeeze=False)[0]
     for axis, name in zip(small, names, strict=True):
         draw_curves(axis, table, name, styles, markers=False)
         axis.tick_params(labelsize=7)

@@ -110,6 +110,19 @@ def save(figure: Figure, folder: Path | str, name: str) -> None:
     """Write ``name.pdf`` and ``name.png``, without dates, so that equal data give equal bytes."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    settle(figure)
     figure.savefig(folder / f"{name}.pdf", bbox_inches="tight", metadata={"CreationDate": None})
     figure.savefig(folder / f"{name}.png", bbox_inches="tight", metadata={"Software": None})
     plt.close(figure)
+
+
+def settle(figure: Figure) -> None:
+    """Lay the panels out for good, at rounded places.
+
+    The solver of the constrained layout goes by memory addresses, so its last bits differ from
+    process to process, and with them now and then the last digit of a number in a PDF.
+    """
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        axes.set_position([round(side, 6) for side in axes.get_position(original=True).bounds])
