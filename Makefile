@@ -83,7 +83,7 @@ test-slurm: install
 # `make bench BENCH="rl_step chunked"` measures these; in the environment that has TRL, to compare with.
 BENCH ?=
 bench: $(VENV)-trl/.installed
-	@echo "== Benchmarks (20 minutes; BENCH=--quick takes 5, BENCH=--all adds a long one)"
+	@echo "== Benchmarks (15 minutes; BENCH=--quick takes 5, BENCH=--all adds a long one)"
 	HF_HUB_OFFLINE=1 $(VENV)-trl/bin/python -m benchmarks $(BENCH)
 
 bench-vllm: $(VENV)-vllm/.installed
