@@ -60,7 +60,8 @@ def test_a_run_and_the_evaluation_of_its_policy(layout):
     each = experiment.task.benchmark_problems * experiment.evaluate.samples
     counts = records["benchmark"].value_counts()
     assert counts.to_dict() == dict.fromkeys(experiment.task.benchmarks, each)
-    assert 0.1 < records["verdict"].eq("correct").mean() < 1
+    # Six steps do not solve the task, but nearly every completion holds an answer.
+    assert records["verdict"].isin(["correct", "wrong"]).mean() > 0.8
 
 
 def test_the_samplers_log_probs_may_be_the_old_policys(layout):
