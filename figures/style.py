@@ -119,8 +119,8 @@ def save(figure: Figure, folder: Path | str, name: str) -> None:
 def settle(figure: Figure) -> None:
     """Lay the panels out for good, at rounded places.
 
-    The solver of the constrained layout goes by memory addresses, so its last bits differ from
-    process to process, and with them now and then the last digit of a number in a PDF.
+    The last bits of what the constrained layout's solver gives differ from process to process, and
+    with them now and then the last digit of a number in a PDF.
     """
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
