@@ -3,9 +3,9 @@
     python -m benchmarks two_jobs
 
 Two hyperthreads may share the units of one core, and then two jobs slow each other whatever they
-do. How much the hardware itself costs is measured with matrix products alone, beside RL steps; what an RL
-step loses beyond that would be the project's. One job with two threads is the alternative to two
-jobs. For an otherwise idle machine with two logical cores.
+do. How much the hardware itself costs is measured with matrix products alone, beside RL steps; what
+an RL step loses beyond that would be the project's. One job with two threads is the alternative to
+two jobs. For an otherwise idle machine with two logical cores.
 """
 
 import multiprocessing
