@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-BASE_VARIANT = "base"  # the policy before RL, evaluated once, as seed 0
+BASE_VARIANT = "base"  # the policies before RL; a published one has seed 0
 
 
 @dataclass(frozen=True)
@@ -14,13 +14,16 @@ class Layout:
 
     @property
     def data(self) -> Path:
-        """``train.parquet`` and ``benchmarks/<name>.parquet``."""
+        """Training problems and ``benchmarks/<name>.parquet``."""
         return self.root / "data"
 
-    @property
-    def base(self) -> Path:
-        """The base policy and its learning curve."""
-        return self.root / "base"
+    def problems(self, name: str) -> Path:
+        """A file of training problems: ``train``, or another of the task's."""
+        return self.data / f"{name}.parquet"
+
+    def base(self, seed: int) -> Path:
+        """A base policy and its learning curve; see `Model.base_seed` for its seed."""
+        return self.root / "base" / f"seed_{seed}"
 
     def run(self, variant: str, seed: int) -> Path:
         """One finished RL run."""
@@ -35,8 +38,13 @@ class Layout:
         return self.root / "evaluation" / variant / f"seed_{seed}"
 
     def policy(self, variant: str, seed: int) -> Path:
-        """The policy of a run, or the base policy for the variant ``base``."""
-        return (self.base if variant == BASE_VARIANT else self.run(variant, seed)) / "policy"
+        """The policy of a run, or a base policy for the variant ``base``."""
+        folder = self.base(seed) if variant == BASE_VARIANT else self.run(variant, seed)
+        return folder / "policy"
+
+    def snapshot(self, variant: str, seed: int, step: int) -> Path:
+        """The policy of a run after one of the steps of `train.snapshots`."""
+        return self.run(variant, seed) / "snapshots" / f"step_{step}"
 
     def suite(self, suite: str) -> Path:
         """What is reported of one suite: ``tables/``, ``figures/``, ``claims.json``."""

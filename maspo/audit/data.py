@@ -6,18 +6,18 @@ from itertools import zip_longest
 
 from maspo.audit.finding import Finding
 from maspo.audit.tree import Tree
-from maspo.config import ChainTask
+from maspo.config import ModularTask
 from maspo.tasks import Problem, read_problems
-from maspo.tasks.chain import make_chain
+from maspo.tasks.modular import make_modular
 
 
 def check_data(tree: Tree) -> Iterator[Finding]:
     """Make the problems again from their settings, where the task is made and not downloaded."""
     task = next(iter(tree.suites.values())).task
-    if not isinstance(task, ChainTask):
+    if not isinstance(task, ModularTask):
         return
-    made = make_chain(task)
-    files = {"train": made.training}
+    made = make_modular(task)
+    files = {"train": made.training, **made.others}
     files |= {f"benchmarks/{name}": problems for name, problems in made.benchmarks.items()}
     for name, problems in files.items():
         path = tree.layout.data / f"{name}.parquet"
@@ -26,17 +26,25 @@ def check_data(tree: Tree) -> Iterator[Finding]:
                 place = f"{wanted} as problem {i}, as task.seed={task.seed} gives"
                 yield Finding("data", tree.name(path), place, str(found))
                 break  # what follows may only be shifted
+    for name, text in made.texts.items():
+        path = tree.layout.data / name
+        if not path.is_file() or path.read_bytes() != text.encode():
+            yield Finding("data", tree.name(path), "the table that the settings give", "another")
 
 
 def check_leaks(tree: Tree) -> Iterator[Finding]:
     """Compare the questions of training and benchmarks, without case, spaces and punctuation."""
-    training = {key(problem) for problem in read_problems(tree.layout.data / "train.parquet")}
+    files = sorted(tree.layout.data.glob("*.parquet"))
+    training = {key(problem): file.name for file in files for problem in read_problems(file)}
     for path in sorted((tree.layout.data / "benchmarks").glob("*.parquet")):
         for problem in read_problems(path):
             if key(problem) in training:
                 wanted = f"{path.stem} problem {problem.id} not in the training problems"
                 yield Finding(
-                    "leaks", "data/train.parquet", wanted, problem.messages[-1]["content"]
+                    "leaks",
+                    f"data/{training[key(problem)]}",
+                    wanted,
+                    problem.messages[-1]["content"],
                 )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import zip_longest
 
 import pandas as pd
+import pyarrow as pa
 
 from maspo.audit.environment import fingerprint
 from maspo.audit.finding import Finding, note
@@ -14,9 +15,7 @@ from maspo.audit.manifest import surroundings
 from maspo.audit.tree import Manifest, Tree
 from maspo.config import experiment_from
 from maspo.determinism import make_deterministic
-from maspo.evaluation.draw import draw_records
-from maspo.policy import load_policy
-from maspo.sampling.make import make_sampler
+from maspo.evaluation.draw import evaluate_policy, snapshot_benchmarks
 from maspo.tasks import read_problems
 from maspo.verifier import Verifier
 
@@ -26,7 +25,7 @@ DRAWN = ["benchmark", "problem", "sample", "tokens", "text"]
 def check_draws(tree: Tree) -> Iterator[Finding]:
     """Compare the records with those that policy, problems and seeds give here."""
     here = fingerprint(surroundings())
-    for variant, seed, path, records in tree.records():
+    for path, records in tree.graded():
         name, manifest = tree.name(path), tree.manifest(path.parent)
         if manifest is None:
             continue  # the check of the seeds names it
@@ -34,7 +33,7 @@ def check_draws(tree: Tree) -> Iterator[Finding]:
             found = "another, or a sampler that does not repeat itself"
             yield note("draws", name, "this platform: completions can be drawn again", found)
             continue
-        again = draw_again(tree, manifest, variant, seed)
+        again = draw_again(tree, manifest, "step" in records)
         rows = zip_longest(*(f[DRAWN].itertuples(index=False) for f in (again, records)))
         unlike = [(wanted, had) for wanted, had in rows if wanted != had]
         if unlike:
@@ -45,17 +44,17 @@ def check_draws(tree: Tree) -> Iterator[Finding]:
             )
 
 
-def draw_again(tree: Tree, manifest: Manifest, variant: str, seed: int) -> pd.DataFrame:
-    """Return the records of a policy as its evaluation made them."""
+def draw_again(tree: Tree, manifest: Manifest, snapshots: bool) -> pd.DataFrame:
+    """Return the records of a policy, or of those on its way, as its evaluation made them."""
     experiment = experiment_from({**manifest["experiment"], "results": str(tree.root)})
     make_deterministic(experiment.threads)
     folder = tree.layout.data / "benchmarks"
     benchmarks = {n: read_problems(folder / f"{n}.parquet") for n in experiment.task.benchmarks}
-    source, model = tree.layout.policy(variant, seed), experiment.model
-    policy, tokenizer = load_policy(source, model.dtype, model.device)
-    with (
-        Verifier(rules=experiment.task.extraction) as verifier,
-        make_sampler(experiment, policy, tokenizer) as sampler,
-    ):
-        drawn = (experiment.evaluate, experiment.task, seed)
-        return draw_records(benchmarks, sampler, tokenizer, verifier, *drawn).to_pandas()
+    run = experiment.variant, experiment.seed
+    sources = [tree.layout.policy(*run)]
+    if snapshots:
+        benchmarks = snapshot_benchmarks(benchmarks, experiment.evaluate)
+        sources = [tree.layout.snapshot(*run, step) for step in experiment.train.snapshots]
+    with Verifier(rules=experiment.task.extraction) as verifier:
+        drawn = [evaluate_policy(experiment, verifier, place, benchmarks) for place in sources]
+    return pa.concat_tables(drawn).to_pandas()

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from maspo.audit.finding import Finding
 from maspo.audit.tree import Tree
+from maspo.config import split_variant
 from maspo.layout import BASE_VARIANT
 from maspo.reporting.results import Results, manifest_files, run_files
-
-TRAINING = "data/train.parquet"
+from maspo.tasks.modular import ALL
 
 
 def check_inputs(tree: Tree) -> Iterator[Finding]:
@@ -27,16 +27,23 @@ def links(tree: Tree) -> Iterator[tuple[str, str, list[str]]]:
     """Yield (manifest, step, inputs that it must name) of every step behind the suites."""
     data = tree.manifests["data/manifest.json"]["outputs"]
     benchmarks = [name for name in data if name.startswith("data/benchmarks/")]
-    built = next(iter(tree.suites.values())).model.kind == "built"
+    experiment = next(iter(tree.suites.values()))
+    taught = [f"data/{ALL}.parquet"] if experiment.model.kind == "built" else []
     yield "data/manifest.json", "data", []
-    yield "base/manifest.json", "base", [TRAINING] if built else []
+    for base in dict.fromkeys(tree.base(seed) for _, seed in tree.declared):
+        yield f"{tree.name(base)}/manifest.json", "base", taught
     for variant, seed in tree.declared:
         folder = tree.name(tree.layout.run(variant, seed))
-        yield f"{folder}/manifest.json", "train", [TRAINING, "base/policy"]
+        problems = split_variant(variant)[1].get("problems", experiment.train.problems)
+        needed = [f"data/{problems}.parquet", tree.name(tree.base(seed) / "policy")]
+        yield f"{folder}/manifest.json", "train", needed
     for variant, seed in tree.evaluated:
         folder = tree.name(tree.layout.evaluation(variant, seed))
-        policy = tree.name(tree.layout.policy(variant, seed))
-        yield f"{folder}/manifest.json", "evaluate", [*benchmarks, policy]
+        policies = [tree.layout.policy(variant, seed)]
+        if variant != BASE_VARIANT:
+            steps = experiment.train.snapshots
+            policies += [tree.layout.snapshot(variant, seed, step) for step in steps]
+        yield f"{folder}/manifest.json", "evaluate", [*benchmarks, *map(tree.name, policies)]
 
     def names(files: list[Path]) -> list[str]:
         return ["configs/claims.yaml", *map(tree.name, files)]
@@ -44,9 +51,9 @@ def links(tree: Tree) -> Iterator[tuple[str, str, list[str]]]:
     results = Results(tree.layout)
     for suite in tree.suites:
         studies = {name: study for (of, name), study in tree.studies.items() if of == suite}
-        everything = [(BASE_VARIANT, 0), *(run for s in studies.values() for run in s.runs)]
+        everything = [policy for study in studies.values() for policy in study.policies]
         for name, study in studies.items():
-            files = run_files(results, [(BASE_VARIANT, 0), *study.runs])
+            files = run_files(results, study.policies)
             yield f"{suite}/tables/{name}_manifest.json", "table", names(files)
         files = run_files(results, everything) + manifest_files(results, everything)
         yield f"{suite}/claims_manifest.json", "claims", names(files)

@@ -110,18 +110,19 @@ def columns(name: str, variant: str, rows: list[Row]) -> Iterator[Finding]:
 
 
 def base_log(tree: Tree) -> Iterator[Finding]:
-    """The learning curve of a base policy that was trained here has every row."""
-    model = tree.manifests["base/manifest.json"]["settings"]
-    if model["kind"] != "built":
-        return
-    steps, every = model["supervised"]["steps"], model["supervised"]["log_every"]
-    wanted = [step for step in range(1, steps + 1) if step % every == 0 or step == steps]
-    for file in ("metrics", "timings"):
-        path = tree.layout.base / f"{file}.jsonl"
-        found = [row["step"] for row in read_json_lines(path)]
-        if found != wanted:
-            text = f"{len(wanted)} rows to step {steps}"
-            yield Finding("logs", tree.name(path), text, f"{len(found)} to {found[-1:]}")
+    """The learning curves of base policies that were trained here have every row."""
+    for folder in dict.fromkeys(tree.base(seed) for _, seed in tree.declared):
+        if (manifest := tree.manifest(folder)) is None or manifest["settings"]["kind"] != "built":
+            continue  # the check of the chain names a manifest that is not there
+        model = manifest["settings"]["supervised"]
+        steps, every = model["steps"], model["log_every"]
+        wanted = [step for step in range(1, steps + 1) if step % every == 0 or step == steps]
+        for file in ("metrics", "timings"):
+            path = folder / f"{file}.jsonl"
+            found = [row["step"] for row in read_json_lines(path)]
+            if found != wanted:
+                text = f"{len(wanted)} rows to step {steps}"
+                yield Finding("logs", tree.name(path), text, f"{len(found)} to {found[-1:]}")
 
 
 def times(name: str, manifest: Manifest) -> Iterator[Finding]:

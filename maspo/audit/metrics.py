@@ -12,7 +12,6 @@ import pandas as pd
 from maspo.audit.finding import Finding
 from maspo.audit.tree import Tree
 from maspo.config import Study
-from maspo.layout import BASE_VARIANT
 
 METRICS = ("avg_at_k", "pass_at_k", "best_at_k")
 TOLERANCE = 1e-9  # of two orders of summation
@@ -51,8 +50,9 @@ def check_metrics(tree: Tree) -> Iterator[Finding]:
             if not path.is_file():
                 continue  # the check of the chain names it
             for row in pd.read_csv(path).to_dict("records"):
-                numbers = [row[keys]] if keys == "seed" else range(1, row[keys] + 1)
-                chosen = [(row["variant"], 0 if row["variant"] == "base" else n) for n in numbers]
+                chosen = [run for run in found.policies if run[0] == row["variant"]]
+                if keys == "seed":
+                    chosen = [(row["variant"], row["seed"])]
                 missing = [run for run in chosen if run not in runs]
                 place = f"{row['variant']} {row['benchmark']}"
                 if missing:
@@ -73,7 +73,7 @@ def check_at_k(tree: Tree, path: Path, study: Study) -> Iterator[Finding]:
         return
     rows = pd.read_csv(path)
     for (variant, k), cells in rows.groupby(["variant", "k"], sort=False):
-        runs = [run for run in [(BASE_VARIANT, 0), *study.runs] if run[0] == variant]
+        runs = [run for run in study.policies if run[0] == variant]
         values = [recompute(tree.records_of(*run), int(k)) for run in runs]
         if not values:
             yield Finding("metrics", tree.name(path), f"a variant of {study.name}", variant)

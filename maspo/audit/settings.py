@@ -58,7 +58,7 @@ def pairs(tree: Tree, name: str, manifest: Manifest) -> tuple[dict[str, Any], di
     """Return settings and seeds as a manifest states them, and as its configuration has them."""
     settings, whole, seeds = manifest["settings"], manifest["experiment"], manifest["seeds"]
     match manifest["step"]:
-        case "data" if whole["task"]["kind"] == "chain":
+        case "data" if whole["task"]["kind"] == "modular":
             return {**settings, "seeds": seeds}, {
                 **whole["task"],
                 "seeds": {"task": whole["task"]["seed"]},
@@ -66,7 +66,7 @@ def pairs(tree: Tree, name: str, manifest: Manifest) -> tuple[dict[str, Any], di
         case "data":
             return settings, whole["task"]
         case "base" if whole["model"]["kind"] == "built":
-            meant = {"supervised": whole["model"]["supervised"]["seed"]}
+            meant = {"base": whole["seed"]}
             return {**settings, "seeds": seeds}, {**whole["model"], "seeds": meant}
         case "base":  # the commit is found at the hub
             return {k: v for k, v in settings.items() if k != "resolved_revision"}, whole["model"]

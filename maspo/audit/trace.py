@@ -7,7 +7,6 @@ from typing import Any
 
 from maspo.audit.metrics import METRICS, recompute
 from maspo.audit.tree import Manifest, Tree
-from maspo.config import Study
 from maspo.errors import ConfigError
 from maspo.evaluation.records import read_records
 from maspo.files import read_json, sha256
@@ -45,7 +44,7 @@ def behind_cell(tree: Tree, cell: str) -> Iterator[str]:
     if (found := tree.studies.get((suite, study))) is None:
         known = ["/".join(key) for key in tree.studies]
         raise ConfigError(f"--only {cell}: no study {suite}/{study}, there are {known}")
-    runs = [run for run in runs_of(found) if run[0] == variant]
+    runs = [run for run in found.policies if run[0] == variant]
     at = AT.fullmatch(metric)
     column, k = (f"{at[1]}_at_k", int(at[2])) if at else (metric, None)
     if not runs or column not in METRICS:
@@ -87,7 +86,7 @@ def behind_claim(tree: Tree, suite: str, _: str, identifier: str) -> Iterator[st
         if study := tree.studies.get((suite, part["study"])):
             studies[study.name] = study
     yield from step(tree, f"{suite}/claims_manifest.json")
-    for run in dict.fromkeys(run for study in studies.values() for run in runs_of(study)):
+    for run in dict.fromkeys(run for study in studies.values() for run in study.policies):
         yield f"{run[0]} seed {run[1]}"
         yield from links(tree, *run)
     yield problems(tree)
@@ -137,11 +136,6 @@ def _covers(output: str, name: str) -> bool:
     return name == output or name.startswith(f"{output}/")
 
 
-def runs_of(study: Study) -> list[tuple[str, int]]:
-    """Return the runs of a study, and the base policy's first."""
-    return [(BASE_VARIANT, 0), *study.runs]
-
-
 def problems(tree: Tree) -> str:
     """Return where the problems come from."""
     data = tree.manifests["data/manifest.json"]
@@ -153,7 +147,7 @@ def links(tree: Tree, variant: str, seed: int) -> Iterator[str]:
     steps = [tree.layout.evaluation(variant, seed)]
     if variant != BASE_VARIANT:
         steps.append(tree.layout.run(variant, seed))
-    for folder in [*steps, tree.layout.base]:
+    for folder in [*steps, tree.base(seed)]:
         yield from step(tree, f"{tree.name(folder)}/manifest.json")
 
 

@@ -1,6 +1,7 @@
 """The results folder that is audited, read from its files and manifests alone."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +11,7 @@ import pandas as pd
 
 from maspo.config import SUITES, Experiment, Study, experiment_from, load_suite
 from maspo.errors import DataError
-from maspo.evaluation.records import read_records
+from maspo.evaluation.records import read_records, read_snapshots
 from maspo.files import read_json
 from maspo.layout import BASE_VARIANT, Layout
 
@@ -74,8 +75,14 @@ class Tree:
 
     @property
     def evaluated(self) -> list[tuple[str, int]]:
-        """(variant, seed) of every policy that must have been evaluated, the base policy first."""
-        return [(BASE_VARIANT, 0), *self.declared]
+        """(variant, seed) of every policy that must have been evaluated, base policies first."""
+        policies = [policy for study in self.studies.values() for policy in study.policies]
+        bases = [policy for policy in policies if policy[0] == BASE_VARIANT]
+        return list(dict.fromkeys([*bases, *policies]))
+
+    def base(self, seed: int) -> Path:
+        """Return the folder of the base policy that a run of `seed` starts from."""
+        return self.layout.base(next(iter(self.suites.values())).model.base_seed(seed))
 
     def records_file(self, variant: str, seed: int) -> Path:
         """Return where the records of a policy lie."""
@@ -89,6 +96,15 @@ class Tree:
             except DataError:
                 continue  # the check of the chain names it
             yield variant, seed, self.records_file(variant, seed), records
+
+    def graded(self) -> Iterator[tuple[Path, pd.DataFrame]]:
+        """Yield (file, records) of all that can be read, those of snapshots included."""
+        for _, _, path, records in self.records():
+            yield path, records
+            snapshots = path.with_name("snapshots.parquet")
+            if snapshots.is_file():
+                with suppress(DataError):
+                    yield snapshots, read_snapshots(snapshots)
 
     def records_of(self, variant: str, seed: int) -> pd.DataFrame:
         """Return the records of a policy; DataError if they cannot be read."""

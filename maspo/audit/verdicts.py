@@ -18,7 +18,7 @@ def check_verdicts(tree: Tree) -> Iterator[Finding]:
     }
     rules = tree.manifests["data/manifest.json"]["settings"]["extraction"]
     with Verifier(rules=rules) as verifier:
-        for *_, path, records in tree.records():
+        for path, records in tree.graded():
             name = tree.name(path)
             answers = records["answer"].astype(object).where(records["answer"].notna(), None)
             keys = list(zip(records["benchmark"], records["problem"], strict=True))

@@ -7,19 +7,19 @@ from maspo.config.names import CHANGE, split_variant
 from maspo.config.resources import Resources, gpus
 from maspo.config.schema import SUITES, Evaluate, Experiment, Sampler, Statistics, Train
 from maspo.config.studies import Study, load_study, load_suite
-from maspo.config.task import ChainTask, HubFile, HubTask, Task
+from maspo.config.task import HubFile, HubTask, ModularTask, Task
 from maspo.config.variants import build_objective, objective_settings
 
 __all__ = [
     "CHANGE",
     "SUITES",
     "BuiltModel",
-    "ChainTask",
     "Engine",
     "Evaluate",
     "Experiment",
     "HubFile",
     "HubTask",
+    "ModularTask",
     "PretrainedModel",
     "Resources",
     "Sampler",

@@ -10,15 +10,15 @@ from maspo.config.checks import require
 
 @dataclass
 class Supervised:
-    """Training of a base policy on noisy demonstrations (`maspo.training.supervised`)."""
+    """Training of a base policy on faulty demonstrations (`maspo.training.supervised`)."""
 
-    seed: int = MISSING
     steps: int = MISSING
     batch_size: int = MISSING  # demonstrations
     lr: float = MISSING  # peak
     warmup_steps: int = MISSING
     max_grad_norm: float = MISSING
-    error_rate: float = MISSING  # probability that a step of a demonstration is wrong
+    knowledge: list[float] = MISSING  # beta distribution of a fact's share of right demonstrations
+    misconceived: float = MISSING  # share of its wrong ones that give one and the same wrong result
     log_every: int = MISSING  # steps
 
     def __post_init__(self) -> None:
@@ -34,8 +34,11 @@ class Supervised:
             self.warmup_steps,
             f"at least 0 and below model.supervised.steps={self.steps}",
         )
-        rate = self.error_rate
-        require(0 <= rate < 1, "model.supervised.error_rate", rate, "in [0, 1)")
+        shape = self.knowledge
+        valid = len(shape) == 2 and min(shape) > 0
+        require(valid, "model.supervised.knowledge", shape, "two positive numbers")
+        share = self.misconceived
+        require(0 <= share <= 1, "model.supervised.misconceived", share, "in [0, 1]")
 
 
 @dataclass
@@ -53,9 +56,16 @@ class Model:
         )
 
     @property
-    def logs(self) -> list[str]:
-        """Names of the learning curves that the base step writes; none if nothing is trained."""
+    def files(self) -> list[str]:
+        """Names of the files that the base step writes beside the policy."""
         return []
+
+    def base_seed(self, seed: int) -> int:
+        """Return the seed of the base policy that a run of `seed` starts from.
+
+        A published policy is one for all runs: its seed is 0.
+        """
+        return 0
 
 
 @dataclass
@@ -66,9 +76,13 @@ class BuiltModel(Model):
     supervised: Supervised = MISSING
 
     @property
-    def logs(self) -> list[str]:
-        """Names of the learning curves that the base step writes."""
-        return ["metrics", "timings"]
+    def files(self) -> list[str]:
+        """Names of the files that the base step writes beside the policy."""
+        return ["metrics.jsonl", "timings.jsonl", "knowledge.csv"]
+
+    def base_seed(self, seed: int) -> int:
+        """Return `seed`: every run starts from a base policy of its own."""
+        return seed
 
 
 @dataclass

@@ -14,7 +14,7 @@ from maspo.config.engine import Engine, VerlEngine
 from maspo.config.model import BuiltModel, Model, PretrainedModel
 from maspo.config.resources import Resources
 from maspo.config.sampler import Sampler, TransformersSampler, VllmSampler
-from maspo.config.task import ChainTask, HubTask, Task
+from maspo.config.task import HubTask, ModularTask, Task
 
 
 @dataclass
@@ -26,10 +26,12 @@ class Train:
     group_size: int = MISSING  # completions a prompt
     updates_per_batch: int = MISSING  # optimizer updates a rollout batch
     lr: float = MISSING
+    lr_schedule: str = MISSING  # constant, or linear: falling to 0 behind the last step
     betas: list[float] = MISSING
     weight_decay: float = MISSING
     max_grad_norm: float = MISSING
     temperature: float = MISSING
+    problems: str = MISSING  # which file of training problems: train, or another of the task's
     reward: str = MISSING  # verifier, or random: a fair coin for each completion, as a control
     normalize_std: bool = MISSING  # divide group-relative advantages by the group's std
     logits_chunk: int | None = MISSING  # vocabulary entries at a time; null: the whole vocabulary
@@ -37,6 +39,7 @@ class Train:
     gradient_checkpointing: bool = MISSING  # keep one state a layer, make the others again
     micro_batch_tokens: int | None = MISSING  # padded, scored at a time; null: a whole mini-batch
     checkpoint_every: int = MISSING  # steps
+    snapshots: list[int] = MISSING  # steps whose policy is kept and evaluated as well
     old_policy: str = MISSING  # whose log-probabilities are the old policy's: trainer or sampler
     importance_cap: float | None = MISSING  # of trainer over sampler, a token; null: no correction
 
@@ -46,6 +49,21 @@ class Train:
         require(self.group_size >= 2, "train.group_size", self.group_size, "at least 2")
         for name in ("lr", "max_grad_norm", "temperature"):
             require(getattr(self, name) > 0, f"train.{name}", getattr(self, name), "positive")
+        schedules = ("constant", "linear")
+        require(
+            self.lr_schedule in schedules,
+            "train.lr_schedule",
+            self.lr_schedule,
+            " or ".join(schedules),
+        )
+        steps = list(self.snapshots)
+        require(
+            steps == sorted(set(steps)) and all(0 < step < self.steps for step in steps),
+            "train.snapshots",
+            steps,
+            f"a rising list of steps from 1 to {self.steps - 1}: train.steps={self.steps}, and the "
+            "last step is evaluated anyway",
+        )
         rewards = ("verifier", "random")
         require(self.reward in rewards, "train.reward", self.reward, " or ".join(rewards))
         sources = ("trainer", "sampler")
@@ -89,8 +107,11 @@ class Evaluate:
     samples: int = MISSING  # completions a problem: the 32 of Avg@32
     temperature: float = MISSING
     top_p: float = MISSING
+    snapshot_problems: int = MISSING  # of each benchmark, for the policies of train.snapshots
 
     def __post_init__(self) -> None:
+        least = self.snapshot_problems
+        require(least >= 1, "evaluate.snapshot_problems", least, "at least 1")
         require(self.samples >= 1, "evaluate.samples", self.samples, "at least 1")
         require(self.temperature > 0, "evaluate.temperature", self.temperature, "positive")
         require(0 < self.top_p <= 1, "evaluate.top_p", self.top_p, "in (0, 1]")
@@ -152,15 +173,31 @@ class Experiment:
             source, cap = self.train.old_policy, self.train.importance_cap
             require(source == "trainer", "train.old_policy", source, f"{needs} trainer")
             require(cap is None, "train.importance_cap", cap, f"{needs} null")
+        known = self.task.training_files
+        require(
+            self.train.problems in known,
+            "train.problems",
+            self.train.problems,
+            f"one of {known} with task.kind={self.task.kind}",
+        )
+        if self.engine.kind == "verl":  # it keeps no policies on its way and has other schedules
+            for name, value in (("snapshots", []), ("lr_schedule", "constant")):
+                found = getattr(self.train, name)
+                require(found == value, f"train.{name}", found, f"{value} with engine=verl")
         for study, seeds in self.full.items():
             require(seeds >= 1, f"full.{study}", seeds, "at least 1")
         require(self.suite in SUITES, "suite", self.suite, " or ".join(SUITES))
         require(self.threads >= 1, "threads", self.threads, "at least 1")
         require(self.seed is None or self.seed >= 0, "seed", self.seed, "at least 0")
 
+    @property
+    def base_seed(self) -> int:
+        """Seed of the base policy that this run starts from; the first run's if none is named."""
+        return self.model.base_seed(1 if self.seed is None else self.seed)
+
 
 KINDS: dict[str, dict[str, type]] = {
-    "task": {"chain": ChainTask, "hub": HubTask},
+    "task": {"modular": ModularTask, "hub": HubTask},
     "model": {"built": BuiltModel, "pretrained": PretrainedModel},
     "sampler": {"transformers": TransformersSampler, "vllm": VllmSampler},
     "engine": {"local": Engine, "verl": VerlEngine},

@@ -9,9 +9,10 @@ from omegaconf.errors import OmegaConfBaseException
 
 from maspo.config.compose import config_dir, options
 from maspo.config.names import join_variant, split_variant
-from maspo.config.schema import SUITES, Experiment, Train
+from maspo.config.schema import SUITES, Experiment
 from maspo.config.variants import build_objective
 from maspo.errors import ConfigError
+from maspo.layout import BASE_VARIANT
 
 CUSTOM = "custom"  # the study of the variants that a command line names
 
@@ -24,13 +25,15 @@ class StudyFile:
     objectives: list[str] = MISSING
     reference: str = MISSING  # the objective that the others are compared with
     train: dict[str, list[Any]] = field(default_factory=dict)  # settings of train, crossed
+    first_seed: int = 1  # of the runs
 
 
 @dataclass(frozen=True)
 class Study:
-    """Variants that are compared, each with runs seeded 1 to `seeds`.
+    """Variants that are compared, each with `seeds` runs, seeded from `first_seed` on.
 
-    `reference` is the objective that the others are compared with.
+    `reference` is the objective that the others are compared with; `base_seeds` are those of the
+    base policies that the runs start from.
     """
 
     name: str
@@ -38,6 +41,8 @@ class Study:
     variants: tuple[str, ...]
     reference: str
     seeds: int
+    first_seed: int
+    base_seeds: tuple[int, ...]
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
@@ -52,11 +57,21 @@ class Study:
     @property
     def runs(self) -> list[tuple[str, int]]:
         """(variant, seed) of every run."""
-        return [(v, seed) for v in self.variants for seed in range(1, self.seeds + 1)]
+        return [run for variant in self.variants for run in self.runs_of(variant)]
+
+    def runs_of(self, variant: str) -> list[tuple[str, int]]:
+        """(variant, seed) of every run of a variant; of the base policies for ``base``."""
+        seeds = range(self.first_seed, self.first_seed + self.seeds)
+        return [(variant, seed) for seed in (self.base_seeds if variant == BASE_VARIANT else seeds)]
+
+    @property
+    def policies(self) -> list[tuple[str, int]]:
+        """(variant, seed) of every policy that is evaluated, the base policies first."""
+        return [*self.runs_of(BASE_VARIANT), *self.runs]
 
 
-def load_study(name: str, seeds: int, train: Train) -> Study:
-    """Return a study of `configs/study/`, with its variants named relative to `train`.
+def load_study(name: str, seeds: int, experiment: Experiment) -> Study:
+    """Return a study of `configs/study/`, with its variants named relative to the experiment.
 
     A condition that equals the scale's own setting is left out of the name, so a run that two
     studies name is one run.
@@ -71,7 +86,7 @@ def load_study(name: str, seeds: int, train: Train) -> Study:
         file = OmegaConf.to_object(OmegaConf.merge(StudyFile, OmegaConf.load(path)))
     except OmegaConfBaseException as error:
         raise ConfigError(f"{path}: {error}") from error
-    usual = asdict(train)
+    usual = asdict(experiment.train)
     if unknown := set(file.train) - set(usual):
         raise ConfigError(f"{path}: train has no {sorted(unknown)}, it has {sorted(usual)}")
     if file.reference not in file.objectives:
@@ -81,7 +96,21 @@ def load_study(name: str, seeds: int, train: Train) -> Study:
         for values in product(*file.train.values())
         for objective in file.objectives
     ]
-    return Study(name, file.title, tuple(variants), file.reference, seeds)
+    return _study(experiment, name, file.title, variants, file.reference, seeds, file.first_seed)
+
+
+def _study(
+    experiment: Experiment,
+    name: str,
+    title: str,
+    variants: list[str],
+    reference: str,
+    seeds: int,
+    first: int = 1,
+) -> Study:
+    numbers = range(first, first + seeds)
+    bases = tuple(dict.fromkeys(experiment.model.base_seed(seed) for seed in numbers))
+    return Study(name, title, tuple(variants), reference, seeds, first, bases)
 
 
 def _variant(objective: str, conditions: dict[str, Any], usual: dict[str, Any]) -> str:
@@ -101,13 +130,14 @@ def load_suite(experiment: Experiment, suite: str | None = None) -> dict[str, St
     if suite not in SUITES:
         raise ConfigError(f"suite {suite!r} is unknown: valid are {list(SUITES)}")
     if suite == "default" and experiment.variants:
-        variants = tuple(experiment.variants)
+        variants = list(experiment.variants)
         reference, _ = split_variant(variants[0])
-        studies = [Study(CUSTOM, "Variants of your own", variants, reference, experiment.seeds)]
+        title = "Variants of your own"
+        studies = [_study(experiment, CUSTOM, title, variants, reference, experiment.seeds)]
     else:
         seeds = dict.fromkeys(experiment.studies, experiment.seeds)
         seeds = experiment.full if suite == "full" else seeds
-        studies = [load_study(name, count, experiment.train) for name, count in seeds.items()]
+        studies = [load_study(name, count, experiment) for name, count in seeds.items()]
     for variant in dict.fromkeys(v for study in studies for v in study.variants):
         build_objective(variant)
     return {study.name: study for study in studies}

@@ -7,6 +7,8 @@ from omegaconf import MISSING
 
 from maspo.config.checks import require
 
+RESIDUES = "0123456789abcdefghijklmnopqrstuvwxyz"  # of ModularTask, in their order
+
 
 @dataclass
 class Task:
@@ -27,16 +29,25 @@ class Task:
         return []
 
     @property
+    def training_files(self) -> list[str]:
+        """Names of the files of training problems; `train.problems` chooses one."""
+        return ["train"]
+
+    @property
     def reports(self) -> list[str]:
         """Names of the files that the data step writes beside the problems."""
         return []
 
 
 @dataclass
-class ChainTask(Task):
-    """Synthetic chain arithmetic (`maspo.tasks.chain`)."""
+class ModularTask(Task):
+    """Modular arithmetic over unevenly known facts (`maspo.tasks.modular`)."""
 
     seed: int = MISSING
+    modulus: int = MISSING
+    operators: list[str] = MISSING
+    operands: list[str] = MISSING
+    held_out: float = MISSING  # share of each residue's facts that RL never meets
     train_lengths: list[int] = MISSING  # terms in a training problem
     benchmark_lengths: list[int] = MISSING  # terms in a problem of each benchmark
     train_problems: int = MISSING
@@ -44,6 +55,17 @@ class ChainTask(Task):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        limit = len(RESIDUES)
+        valid = f"from 2 to {limit}: a residue is one of the {limit} characters {RESIDUES}"
+        require(2 <= self.modulus <= limit, "task.modulus", self.modulus, valid)
+        for name, known in (("operators", "+*"), ("operands", RESIDUES[: self.modulus])):
+            chosen = getattr(self, name)
+            require(
+                bool(chosen) and set(chosen) <= set(known) and len(set(chosen)) == len(chosen),
+                f"task.{name}",
+                chosen,
+                f"a list of different characters of {known}",
+            )
         for name in ("train_lengths", "benchmark_lengths"):
             lengths = getattr(self, name)
             require(
@@ -54,11 +76,53 @@ class ChainTask(Task):
             )
         for name in ("train_problems", "benchmark_problems"):
             require(getattr(self, name) >= 1, f"task.{name}", getattr(self, name), "at least 1")
+        require(0 <= self.held_out < 1, "task.held_out", self.held_out, "in [0, 1)")
+        facts = len(self.operators) * len(self.operands)
+        require(
+            self.kept_facts >= 1,
+            "task.held_out",
+            self.held_out,
+            f"at most {1 - 1 / facts:g}: of the {facts} facts of a residue it leaves 0 to train on",
+        )
+        shortest = min(self.benchmark_lengths)
+        most = self.modulus * facts ** (shortest - 1) // 2
+        require(
+            self.benchmark_problems <= most,
+            "task.benchmark_problems",
+            self.benchmark_problems,
+            f"at most {most}, half of the problems of {shortest} terms: the rest is to train on",
+        )
+        for length in self.train_lengths:
+            left = self.modulus * self.kept_facts ** (length - 1)
+            left -= self.benchmark_problems * (length in self.benchmark_lengths)
+            require(
+                left > 0,
+                "task.held_out",
+                self.held_out,
+                f"lower: it can leave 0 problems of {length} terms to train on, "
+                f"since {self.benchmark_problems} are a benchmark's",
+            )
+
+    @property
+    def kept_facts(self) -> int:
+        """Facts of each residue that RL may meet."""
+        facts = len(self.operators) * len(self.operands)
+        return facts - round(self.held_out * facts)
 
     @property
     def benchmarks(self) -> list[str]:
         """Names of the benchmarks, in the order of the tables."""
-        return [f"chain{length}" for length in self.benchmark_lengths]
+        return [f"terms{length}" for length in self.benchmark_lengths]
+
+    @property
+    def training_files(self) -> list[str]:
+        """Names of the files of training problems: without the held-out facts, and of all."""
+        return ["train", "all"]
+
+    @property
+    def reports(self) -> list[str]:
+        """Names of the files that the data step writes beside the problems."""
+        return ["facts.csv"]
 
 
 @dataclass

@@ -1,18 +1,42 @@
 """Drawing and grading the completions of an evaluation."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import pyarrow as pa
 from transformers import PreTrainedTokenizerBase
 
-from maspo.config import Evaluate, Task
+from maspo.config import Evaluate, Experiment, Task
 from maspo.errors import DataError
 from maspo.evaluation.records import SCHEMA
-from maspo.policy import encode_prompts
+from maspo.policy import encode_prompts, load_policy
 from maspo.sampling import Sampler, SamplingSettings
+from maspo.sampling.make import make_sampler
 from maspo.seeding import derive_seed
 from maspo.tasks import Problem
 from maspo.verifier import Verifier
+
+
+def snapshot_benchmarks(
+    benchmarks: Mapping[str, Sequence[Problem]], settings: Evaluate
+) -> dict[str, Sequence[Problem]]:
+    """Return the first problems of each benchmark, which are drawn at random like the rest."""
+    count = settings.snapshot_problems
+    return {name: problems[:count] for name, problems in benchmarks.items()}
+
+
+def evaluate_policy(
+    experiment: Experiment,
+    verifier: Verifier,
+    folder: Path,
+    benchmarks: Mapping[str, Sequence[Problem]],
+) -> pa.Table:
+    """Return the records of the policy in a folder, drawn as the experiment says."""
+    model = experiment.model
+    policy, tokenizer = load_policy(folder, model.dtype, model.device)
+    with make_sampler(experiment, policy, tokenizer) as sampler:
+        how = (experiment.evaluate, experiment.task, experiment.seed)
+        return draw_records(benchmarks, sampler, tokenizer, verifier, *how)
 
 
 def draw_records(

@@ -29,6 +29,16 @@ SCHEMA = pa.schema(
 )
 
 
+SNAPSHOT_SCHEMA = SCHEMA.append(pa.field("step", pa.int32()))
+
+
+def at_step(records: pa.Table, step: int) -> pa.Table:
+    """Return the records of a policy on its way, with the step of training that made it."""
+    return records.append_column(
+        SNAPSHOT_SCHEMA.field("step"), pa.array([step] * len(records), pa.int32())
+    )
+
+
 def write_records(path: Path | str, records: pa.Table) -> None:
     """Write records to a Parquet file, atomically."""
     with atomic(path) as temporary:
@@ -38,3 +48,8 @@ def write_records(path: Path | str, records: pa.Table) -> None:
 def read_records(path: Path | str) -> pd.DataFrame:
     """Read a records file; DataError if it is missing, truncated or of another schema."""
     return read_table(path, SCHEMA).to_pandas()
+
+
+def read_snapshots(path: Path | str) -> pd.DataFrame:
+    """Read the records of a run's policies on its way, all in one file; raises `DataError` too."""
+    return read_table(path, SNAPSHOT_SCHEMA).to_pandas()

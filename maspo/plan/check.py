@@ -9,7 +9,7 @@ from maspo.errors import ConfigError
 from maspo.plan.hardware import POLICIES, Architecture
 from maspo.plan.local import memory_phases
 from maspo.plan.text import USABLE
-from maspo.tasks.chain import CHARACTERS
+from maspo.tasks.modular import characters
 
 
 def architecture_of(experiment: Experiment, base: Path) -> Architecture:
@@ -23,7 +23,7 @@ def architecture_of(experiment: Experiment, base: Path) -> Architecture:
         if (folder / "config.json").is_file():
             return Architecture.of(AutoConfig.from_pretrained(folder).to_dict())
     if isinstance(model, BuiltModel):
-        vocabulary = len(CHARACTERS) + 2  # maspo.policy.build_tokenizer
+        vocabulary = len(characters(experiment.task)) + 2  # maspo.policy.build_tokenizer
         config = {"vocab_size": vocabulary, "tie_word_embeddings": True, **model.architecture}
         return Architecture.of(config)
     for size, architecture in POLICIES.items():

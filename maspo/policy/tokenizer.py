@@ -8,7 +8,7 @@ from maspo.errors import DataError
 from maspo.tasks import Problem
 
 PAD, EOS = "<pad>", "<|endoftext|>"
-# A conversation is its contents, one after the other: the chain task needs no role marks.
+# A conversation is its contents, one after the other: the miniature task needs no role marks.
 CHAT_TEMPLATE = "{% for message in messages %}{{ message['content'] }}{% endfor %}"
 
 

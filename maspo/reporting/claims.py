@@ -89,7 +89,7 @@ def find_study(suite: Suite, part: Part) -> StudyData | str:
         )
     if part.results:
         experiment = suite.experiment
-        study = load_study(part.studies[0], experiment.seeds, experiment.train)
+        study = load_study(part.studies[0], experiment.seeds, experiment)
         data = StudyData(Results(Layout(Path(part.results))), study, suite.analysis)
         if any(not data.results.records_file(*run).is_file() for run in data.runs):
             return f"{part.results} does not hold all runs of the study {study.name}."

@@ -61,5 +61,5 @@ def collapses(suite: Suite) -> dict[tuple[str, int], bool]:
         (variant, seed): run.collapsed
         for data in suite.studies
         for variant in data.study.variants
-        for seed, run in enumerate(fates(data, variant), start=1)
+        for (_, seed), run in zip(data.study.runs_of(variant), fates(data, variant), strict=True)
     }

@@ -26,10 +26,9 @@ def cost(suite: Suite) -> pd.DataFrame:
     was interrupted and resumed as well. The base policy has no RL run: those cells are empty.
     """
     rows = []
-    for variant, count in suite.seeds.items():
+    for variant, chosen in suite.runs_by_variant.items():
         base = variant == BASE_VARIANT
-        seeds = [0] if base else range(1, count + 1)
-        runs = pd.DataFrame([_run(suite.results, variant, seed) for seed in seeds])
+        runs = pd.DataFrame([_run(suite.results, *run) for run in chosen])
         row = {"variant": variant, "label": label(variant), "runs": len(runs), **runs.mean()}
         if not base:
             row["tokens_per_second"] = row["training_tokens"] / row["training_seconds"]

@@ -28,7 +28,7 @@ def dynamics(data: StudyData) -> pd.DataFrame:
     seeds, frames = data.study.seeds, []
     for variant in data.study.variants:
         for metric in CURVES:
-            values = data.results.curves(variant, seeds, metric)
+            values = data.results.curves(data.study.runs_of(variant), metric)
             if values is None:
                 continue
             mean, low, high = seed_mean(values, data.analysis.statistics.level)
@@ -53,11 +53,11 @@ def gradient_use(data: StudyData) -> pd.DataFrame:
     if not any("gradient_use" in row for run in data.study.runs for row in data.results.log(*run)):
         return pd.DataFrame(columns=GRADIENT_USE)
     for variant in data.study.variants:
-        runs = [_uses(data, variant, seed) for seed in range(1, data.study.seeds + 1)]
+        runs = [_uses(data, *run) for run in data.study.runs_of(variant)]
         edges = runs[0][0]
         if any(other != edges for other, _ in runs):
             raise DataError(
-                f"{data.results.layout.run(variant, 1).parent}: the seeds log gradient_use in "
+                f"{data.results.layout.run(variant, 0).parent}: the seeds log gradient_use in "
                 "different bins: train them with one version"
             )
         sums = np.stack([use for _, use in runs])  # (seeds, 3, bins)

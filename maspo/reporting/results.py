@@ -57,48 +57,47 @@ class Results:
         return self.layout.evaluation(variant, seed) / "records.parquet"
 
     def records(self, variant: str, seed: int) -> RunRecords:
-        """Return the records of a run; of the base policy for the variant ``base``, seed 0."""
+        """Return the records of a run, or of a base policy for the variant ``base``."""
         return run_records(self.records_file(variant, seed))
 
-    def outcomes(self, variant: str, seeds: int) -> Outcomes:
-        """Return correctness (seeds, problems, samples) of runs 1 to `seeds` of a variant.
+    def outcomes(self, runs: Sequence[tuple[str, int]]) -> Outcomes:
+        """Return correctness (seeds, problems, samples) of the runs (variant, seed) of a variant.
 
-        The base policy has one "seed", 0. DataError if the runs were evaluated on other problems.
+        DataError if the runs were evaluated on other problems.
         """
-        numbers = [0] if variant == BASE_VARIANT else range(1, seeds + 1)
-        runs = [self.records(variant, seed).outcomes for seed in numbers]
-        for seed, run in zip(numbers, runs, strict=True):
-            if (run.benchmarks, run.problems, run.samples) != (
-                runs[0].benchmarks,
-                runs[0].problems,
-                runs[0].samples,
+        found = [self.records(*run).outcomes for run in runs]
+        for run, outcome in zip(runs, found, strict=True):
+            if (outcome.benchmarks, outcome.problems, outcome.samples) != (
+                found[0].benchmarks,
+                found[0].problems,
+                found[0].samples,
             ):
                 raise DataError(
-                    f"{self.records_file(variant, seed)} holds other problems or samples than "
-                    f"{self.records_file(variant, numbers[0])}: evaluate both again"
+                    f"{self.records_file(*run)} holds other problems or samples than "
+                    f"{self.records_file(*runs[0])}: evaluate both again"
                 )
-        return replace(runs[0], correct=np.concatenate([run.correct for run in runs]))
+        return replace(found[0], correct=np.concatenate([outcome.correct for outcome in found]))
 
     def log(self, variant: str, seed: int, name: str = "metrics") -> tuple[dict[str, Any], ...]:
         """Return ``metrics.jsonl`` or ``timings.jsonl`` of a run, one row a step."""
         return read_log(self.layout.run(variant, seed) / f"{name}.jsonl")
 
-    def curves(self, variant: str, seeds: int, column: str) -> NDArray[np.float64] | None:
-        """Return a column of the logs, (seeds, steps), or None if this method does not log it.
+    def curves(self, runs: Sequence[tuple[str, int]], column: str) -> NDArray[np.float64] | None:
+        """Return a column of the logs, (runs, steps), or None if this method does not log it.
 
         Raises:
             DataError: the seeds have logs of different lengths, or only some have the column.
         """
-        logs = [self.log(variant, seed) for seed in range(1, seeds + 1)]
+        logs = [self.log(*run) for run in runs]
         if not any(column in row for log in logs for row in log):
             return None
         try:
             return np.array([[row[column] for row in log] for log in logs], dtype=float)
         except (KeyError, ValueError) as error:
-            folder = self.layout.run(variant, 1).parent
+            folder = self.layout.run(*runs[0]).parent
             raise DataError(
                 f"{folder}/seed_*/metrics.jsonl: {column!r} is not there for every step of all of "
-                f"the {seeds} seeds, with logs of {[len(log) for log in logs]} steps: "
+                f"the {len(runs)} seeds, with logs of {[len(log) for log in logs]} steps: "
                 "delete the odd run's folder and train it again"
             ) from error
 

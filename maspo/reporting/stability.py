@@ -72,7 +72,7 @@ def _row(data: StudyData, variant: str, factor: str) -> dict:
 
 
 def _train_settings(data: StudyData, variant: str) -> dict:
-    folder = data.results.layout.run(variant, 1)
+    folder = data.results.layout.run(*data.study.runs_of(variant)[0])
     return data.results.manifest(folder)["settings"]["train"]
 
 

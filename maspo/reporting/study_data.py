@@ -31,8 +31,8 @@ class StudyData:
 
     @property
     def runs(self) -> list[tuple[str, int]]:
-        """(variant, seed) of every policy that the study compares, the base policy first."""
-        return [(BASE_VARIANT, 0), *self.study.runs]
+        """(variant, seed) of every policy that the study compares, the base policies first."""
+        return self.study.policies
 
     @property
     def variants(self) -> tuple[str, ...]:
@@ -46,13 +46,14 @@ class StudyData:
 
     def outcomes(self, variant: str) -> Outcomes:
         """Return the correctness of a variant's completions, (seeds, problems, samples)."""
-        return self.results.outcomes(variant, self.study.seeds)
+        return self.results.outcomes(self.study.runs_of(variant))
 
     def logged(self, variant: str, column: str) -> NDArray[np.float64]:
         """Return a column of a variant's training logs, (seeds, steps); DataError without it."""
-        values = self.results.curves(variant, self.study.seeds, column)
+        runs = self.study.runs_of(variant)
+        values = self.results.curves(runs, column)
         if values is None:
-            folder = self.results.layout.run(variant, 1)
+            folder = self.results.layout.run(*runs[0])
             raise DataError(f"{folder}/metrics.jsonl does not log {column!r}")
         return values
 

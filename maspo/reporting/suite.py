@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from maspo.config import Experiment, load_suite
-from maspo.layout import BASE_VARIANT
 from maspo.reporting.analysis import Analysis, load_analysis
 from maspo.reporting.results import Results
 from maspo.reporting.study_data import StudyData
@@ -34,17 +33,15 @@ class Suite:
 
     @property
     def runs(self) -> list[tuple[str, int]]:
-        """(variant, seed) of every run, each once; the base policy first."""
+        """(variant, seed) of every run, each once; base policies first."""
         return list(dict.fromkeys(run for data in self.studies for run in data.runs))
 
     @property
-    def seeds(self) -> dict[str, int]:
-        """Every variant, each once, with the number of its runs; the base policy first."""
-        counts = {BASE_VARIANT: 1}
-        for data in self.studies:
-            for variant in data.study.variants:
-                counts[variant] = max(counts.get(variant, 0), data.study.seeds)
-        return counts
+    def runs_by_variant(self) -> dict[str, list[tuple[str, int]]]:
+        """The runs of every variant, seeds rising; the base policies first."""
+        runs = sorted(self.runs, key=lambda run: run[1])
+        names = dict.fromkeys(variant for variant, _ in self.runs)
+        return {name: [run for run in runs if run[0] == name] for name in names}
 
     def study(self, names: Sequence[str]) -> StudyData | None:
         """Return the first of the named studies that this suite has."""

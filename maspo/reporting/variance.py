@@ -27,14 +27,14 @@ def variance(suite: Suite) -> pd.DataFrame:
     with ``minus_`` in front. Cells that one seed leaves unknown are empty.
     """
     rows = []
-    for variant, seeds in suite.seeds.items():
+    for variant, runs in suite.runs_by_variant.items():
         if variant == BASE_VARIANT:
             continue
-        own = suite.results.outcomes(variant, seeds)
+        own = suite.results.outcomes(runs)
         parts = variance_components(own)
         row = {"variant": variant, "label": label(variant), **parts}
-        if reference := _reference(suite, variant, seeds):
-            other = suite.results.outcomes(reference, seeds)
+        if reference := _reference(suite, variant):
+            other = suite.results.outcomes([(reference, seed) for _, seed in runs])
             minus = variance_components(own, other)
             row["minus_label"] = label(reference)
             row |= {f"minus_{name}": value for name, value in minus.items()}
@@ -42,11 +42,12 @@ def variance(suite: Suite) -> pd.DataFrame:
     return pd.DataFrame(rows).reindex(columns=COLUMNS)
 
 
-def _reference(suite: Suite, variant: str, seeds: int) -> str | None:
-    """Return what a variant is compared with in the first study that has all its seeds."""
+def _reference(suite: Suite, variant: str) -> str | None:
+    """Return what a variant is compared with in the first study, if that has all its seeds."""
+    seeds = {name: {seed for _, seed in runs} for name, runs in suite.runs_by_variant.items()}
     for data in suite.studies:
         for method, reference in data.study.pairs:
-            if method == variant and suite.seeds[reference] >= seeds:
+            if method == variant and seeds[variant] <= seeds[reference]:
                 return reference
     return None
 

@@ -1,38 +1,51 @@
-"""Step: the base policy, built here and trained on noisy demonstrations, or a published one."""
+"""Step: a base policy, built here and trained on demonstrations, or a published one."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from maspo.config import BuiltModel, Experiment, PretrainedModel, as_dict
 from maspo.determinism import make_deterministic
+from maspo.files import write_text
 from maspo.policy import build_policy, build_tokenizer, load_pretrained, save_policy
 from maspo.steps.common import StepRecord, run_step
 from maspo.tasks import read_problems
-from maspo.tasks.chain import CHARACTERS
+from maspo.tasks.facts import demonstrate, draw_knowledge, knowledge_csv, make_facts
+from maspo.tasks.modular import ALL, characters
 from maspo.training.supervised import train_base
 
 
-def build(model: BuiltModel, record: StepRecord, folder: Path) -> None:
-    """Write folder/policy, trained on data/train.parquet, and its learning curve beside it."""
-    source = record.layout.data / "train.parquet"
-    problems = read_problems(source)
-    tokenizer = build_tokenizer(CHARACTERS)
-    policy = build_policy(model.architecture, tokenizer, model.supervised.seed)
-    with record.timed("train"):
-        train_base(policy, tokenizer, problems, model.supervised, folder)
-    save_policy(folder / "policy", policy, tokenizer)
-    record.finish(
-        folder,
-        as_dict(model),
-        {"supervised": model.supervised.seed},
-        [source],
-        [folder / "policy", folder / "metrics.jsonl", folder / "timings.jsonl"],
+def build(experiment: Experiment, record: StepRecord, folder: Path) -> None:
+    """Write folder/policy, trained on problems over all facts, its learning curve and knowledge."""
+    task, model, seed = experiment.task, experiment.model, experiment.seed
+    source = record.layout.problems(ALL)
+    problems, facts = read_problems(source), make_facts(task)
+    knowledge = draw_knowledge(task, facts, model.supervised, seed)
+    tokenizer = build_tokenizer(characters(task))
+    policy = build_policy(model.architecture, tokenizer, seed)
+    teach = partial(
+        demonstrate, knowledge=knowledge, settings=model.supervised, modulus=task.modulus
     )
+    with record.timed("train"):
+        train_base(
+            policy,
+            tokenizer,
+            problems,
+            lambda question, rng: teach(question, rng=rng),
+            model.supervised,
+            seed,
+            folder,
+        )
+    save_policy(folder / "policy", policy, tokenizer)
+    write_text(folder / "knowledge.csv", knowledge_csv(facts, knowledge))
+    outputs = [folder / name for name in ("policy", *model.files)]
+    record.finish(folder, as_dict(model), {"base": seed}, [source], outputs)
 
 
-def take(model: PretrainedModel, record: StepRecord, folder: Path) -> None:
+def take(experiment: Experiment, record: StepRecord, folder: Path) -> None:
     """Write folder/policy, a copy of a published policy and its tokenizer."""
+    model = experiment.model
     with record.timed("load"):
         policy, tokenizer, commit = load_pretrained(model)
     with record.timed("save"):
@@ -48,12 +61,13 @@ MAKERS: dict[type, Callable[[Any, StepRecord, Path], None]] = {
 
 
 def base(experiment: Experiment) -> None:
-    """Write base/policy, in Hugging Face format."""
+    """Write base/seed_<seed>/policy, in Hugging Face format."""
     make_deterministic(experiment.threads)
     record = StepRecord("base", experiment)
-    record.layout.base.mkdir(parents=True, exist_ok=True)
-    MAKERS[type(experiment.model)](experiment.model, record, record.layout.base)
+    folder = record.layout.base(experiment.base_seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    MAKERS[type(experiment.model)](experiment, record, folder)
 
 
 if __name__ == "__main__":
-    run_step(base)
+    run_step(base, needs=("seed",))

@@ -3,23 +3,25 @@
 from collections.abc import Callable
 from typing import Any
 
-from maspo.config import ChainTask, Experiment, HubTask, as_dict
+from maspo.config import Experiment, HubTask, ModularTask, as_dict
 from maspo.files import write_text
 from maspo.steps.common import StepRecord, run_step
 from maspo.tasks import TaskData, write_problems
-from maspo.tasks.chain import make_chain
 from maspo.tasks.hub_task import make_hub
+from maspo.tasks.modular import make_modular
 
-MAKERS: dict[type, Callable[[Any], TaskData]] = {ChainTask: make_chain, HubTask: make_hub}
+MAKERS: dict[type, Callable[[Any], TaskData]] = {ModularTask: make_modular, HubTask: make_hub}
 
 
 def data(experiment: Experiment) -> None:
-    """Write data/train.parquet, data/benchmarks/<name>.parquet and the task's reports."""
+    """Write the training problems, data/benchmarks/<name>.parquet and the task's reports."""
     record = StepRecord("data", experiment)
     folder, task = record.layout.data, experiment.task
     with record.timed("make"):
         made = MAKERS[type(task)](task)
-    files = {folder / "train.parquet": made.training} | {
+    training = {"train": made.training, **made.others}
+    files = {record.layout.problems(name): problems for name, problems in training.items()}
+    files |= {
         folder / "benchmarks" / f"{name}.parquet": problems
         for name, problems in made.benchmarks.items()
     }

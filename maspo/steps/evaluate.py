@@ -1,48 +1,51 @@
-"""Step: draw and grade completions of every benchmark problem with one policy."""
+"""Step: draw and grade completions of every benchmark problem with one policy.
+
+A run that kept policies on its way (`train.snapshots`) has these evaluated too, on fewer problems.
+"""
+
+import pyarrow as pa
 
 from maspo.config import Experiment, as_dict
 from maspo.determinism import make_deterministic
-from maspo.evaluation.draw import draw_records
-from maspo.evaluation.records import write_records
-from maspo.policy import check_device, load_policy
-from maspo.sampling.make import make_sampler
+from maspo.evaluation.draw import evaluate_policy, snapshot_benchmarks
+from maspo.evaluation.records import at_step, write_records
+from maspo.layout import BASE_VARIANT
+from maspo.policy import check_device
 from maspo.steps.common import StepRecord, run_step
 from maspo.tasks import read_problems
 from maspo.verifier import Verifier
 
 
 def evaluate(experiment: Experiment) -> None:
-    """Write evaluation/<variant>/seed_<seed>/records.parquet."""
+    """Write evaluation/<variant>/seed_<seed>/records.parquet, and snapshots.parquet of a run."""
     check_device(experiment.model.device)
     make_deterministic(experiment.threads)
     record = StepRecord("evaluate", experiment)
+    layout, variant, seed = record.layout, experiment.variant, experiment.seed
     names = experiment.task.benchmarks
-    files = [record.layout.data / "benchmarks" / f"{name}.parquet" for name in names]
+    files = [layout.data / "benchmarks" / f"{name}.parquet" for name in names]
     benchmarks = dict(zip(names, map(read_problems, files), strict=True))
-    source = record.layout.policy(experiment.variant, experiment.seed)
-    folder = record.layout.evaluation(experiment.variant, experiment.seed)
-    policy, tokenizer = load_policy(source, experiment.model.dtype, experiment.model.device)
-    with (
-        record.timed("sample"),
-        Verifier(rules=experiment.task.extraction) as verifier,
-        make_sampler(experiment, policy, tokenizer) as sampler,
-    ):
-        records = draw_records(
-            benchmarks,
-            sampler,
-            tokenizer,
-            verifier,
-            experiment.evaluate,
-            experiment.task,
-            experiment.seed,
-        )
-    write_records(folder / "records.parquet", records)
+    few = snapshot_benchmarks(benchmarks, experiment.evaluate)
+    steps = [] if variant == BASE_VARIANT else list(experiment.train.snapshots)
+    sources = [layout.policy(variant, seed)]
+    sources += [layout.snapshot(variant, seed, step) for step in steps]
+    folder = layout.evaluation(variant, seed)
+    outputs = [folder / "records.parquet"]
+    with record.timed("sample"), Verifier(rules=experiment.task.extraction) as verifier:
+        write_records(outputs[0], evaluate_policy(experiment, verifier, sources[0], benchmarks))
+        if steps:
+            drawn = [
+                at_step(evaluate_policy(experiment, verifier, source, few), step)
+                for source, step in zip(sources[1:], steps, strict=True)
+            ]
+            outputs.append(folder / "snapshots.parquet")
+            write_records(outputs[1], pa.concat_tables(drawn))
     record.finish(
         folder,
         {"evaluate": as_dict(experiment.evaluate), "sampler": as_dict(experiment.sampler)},
-        {"evaluate": experiment.seed},
-        [*files, source],
-        [folder / "records.parquet"],
+        {"evaluate": seed},
+        [*files, *sources],
+        outputs,
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from maspo.config import Experiment, as_dict, build_objective, objective_settings
 from maspo.determinism import make_deterministic
 from maspo.files import atomic, sha256
+from maspo.layout import BASE_VARIANT
 from maspo.policy import fitting_prompts, load_policy, save_policy
 from maspo.sampling.make import make_sampler
 from maspo.steps.common import StepRecord, run_step
@@ -46,8 +47,8 @@ def train(experiment: Experiment) -> None:
     settings = run_settings(experiment)
     make_deterministic(experiment.threads, tf32=experiment.train.precision == "bfloat16")
     record = StepRecord("train", experiment)
-    source = record.layout.data / "train.parquet"
-    base = record.layout.base / "policy"
+    source = record.layout.problems(experiment.train.problems)
+    base = record.layout.policy(BASE_VARIANT, experiment.base_seed)
     folder = record.layout.run(experiment.variant, experiment.seed)
     policy, tokenizer = load_policy(base, experiment.model.dtype, experiment.model.device)
     everything = read_problems(source)
@@ -79,12 +80,17 @@ def train(experiment: Experiment) -> None:
     for name in ("metrics.jsonl", "timings.jsonl"):
         with atomic(folder / name) as temporary:
             shutil.copyfile(checkpoints.folder / name, temporary)
+    outputs = [folder / name for name in ("policy", "metrics.jsonl", "timings.jsonl")]
+    for step in experiment.train.snapshots:
+        outputs.append(record.layout.snapshot(experiment.variant, experiment.seed, step))
+        with atomic(outputs[-1]) as temporary:
+            shutil.copytree(checkpoints.snapshot(step), temporary)
     record.finish(
         folder,
         {**settings, "overlong_prompts_dropped": len(everything) - len(problems)},
         {"run": experiment.seed},
         [source, base],
-        [folder / "policy", folder / "metrics.jsonl", folder / "timings.jsonl"],
+        outputs,
     )
     checkpoints.clear()
 

@@ -6,13 +6,14 @@ import torch
 
 from maspo.config import Experiment
 from maspo.errors import ConfigError
-from maspo.layout import Layout
+from maspo.layout import BASE_VARIANT, Layout
 from maspo.plan import Architecture, architecture_of, check_memory, describe
 from maspo.policy import check_device
 
 
 def _architecture(experiment: Experiment) -> Architecture:
-    return architecture_of(experiment, Layout(Path(experiment.results)).base / "policy")
+    layout = Layout(Path(experiment.results))
+    return architecture_of(experiment, layout.policy(BASE_VARIANT, experiment.base_seed))
 
 
 def print_plan(experiment: Experiment) -> None:

@@ -11,6 +11,7 @@ from maspo.files import atomic, sha256, write_text
 from maspo.integrations.verl.data import write_verl_problems
 from maspo.integrations.verl.launch import VerlRun
 from maspo.integrations.verl.results import metrics_row, read_logs, timings_row
+from maspo.layout import BASE_VARIANT
 from maspo.steps.common import StepRecord
 from maspo.tasks import read_problems
 from maspo.training.checkpoint import CheckpointFolder
@@ -36,7 +37,8 @@ def train_with_verl(experiment: Experiment, settings: dict[str, Any]) -> None:
     settings = {**settings, "engine": as_dict(experiment.engine)}
     record = StepRecord("train", experiment)
     run = VerlRun(experiment)
-    source, base = record.layout.data / "train.parquet", record.layout.base / "policy"
+    source = record.layout.problems(experiment.train.problems)
+    base = record.layout.policy(BASE_VARIANT, experiment.base_seed)
     identity = {**settings, "seed": experiment.seed, "data": sha256(source), "base": sha256(base)}
     fingerprint = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
     checkpoints = CheckpointFolder(run.folder, fingerprint)

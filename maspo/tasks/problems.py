@@ -48,6 +48,7 @@ class TaskData:
 
     training: list[Problem]
     benchmarks: dict[str, list[Problem]]  # by name
+    others: dict[str, list[Problem]] = field(default_factory=dict)  # further training files by name
     texts: dict[str, str] = field(default_factory=dict)  # report by file name
     inputs: list[Path] = field(default_factory=list)  # files that were read
     seeds: dict[str, int] = field(default_factory=dict)

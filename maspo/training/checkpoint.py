@@ -34,6 +34,10 @@ class CheckpointFolder:
         """The file of step, weights and optimizer state."""
         return self.folder / "checkpoint.pt"
 
+    def snapshot(self, step: int) -> Path:
+        """The folder of the policy that is kept of a step."""
+        return self.folder / "snapshots" / f"step_{step}"
+
     def prepare(self) -> None:
         """Create the folder; clear it if what it holds belongs to another run.
 

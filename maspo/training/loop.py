@@ -17,15 +17,22 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from maspo.config import Train
 from maspo.objectives import ObjectiveOutput, PolicyBatch
-from maspo.policy import Packed, micro_batched, pack, token_log_probs
+from maspo.policy import Packed, micro_batched, pack, save_policy, token_log_probs
 from maspo.sampling import Completion, Sampler, SamplingSettings
 from maspo.seeding import derive_seed, numpy_generator
 from maspo.tasks import Problem
 from maspo.training.advantages import group_relative
 from maspo.training.checkpoint import CheckpointFolder
-from maspo.training.gradient_use import as_metric, gradient_use
 from maspo.training.log import TrainingLog
 from maspo.training.sampler_gap import gap_metrics, importance_weights, sampler_log_probs
+from maspo.training.token_counts import (
+    PROBABILITIES,
+    RATIOS,
+    as_metric,
+    counts,
+    moves,
+    outward_ratio,
+)
 from maspo.verifier import Verdict, Verifier
 
 Objective = Callable[[PolicyBatch], ObjectiveOutput]
@@ -51,6 +58,21 @@ class MiniBatch:
     old_entropy: Tensor  # (B, T), nats
     gap: Tensor | None = None  # (B, T), log trainer's - log sampler's, where the sampler gives its
     importance: Tensor | None = None  # (B, T), of each token's surrogate
+
+    @property
+    def moved(self) -> Tensor:
+        """The tokens that an advantage moves, (B, T) bool."""
+        return self.packed.mask & (self.advantages != 0)
+
+
+@dataclass(frozen=True)
+class Update:
+    """What one optimizer step says about its mini-batch."""
+
+    metrics: dict[str, float]
+    by_probability: Tensor  # `counts` by the old probability
+    by_ratio: Tensor  # `counts` by the outward ratio
+    ratio: Tensor  # outward, of each token that an advantage moves, (N,)
 
 
 @dataclass
@@ -91,6 +113,8 @@ class Trainer:
         with TrainingLog(checkpoints.folder, title, self.settings.steps, done) as log:
             for step in range(done + 1, self.settings.steps + 1):
                 log.write(step, *self.step(step))
+                if step in self.settings.snapshots:
+                    save_policy(checkpoints.snapshot(step), self.policy, self.tokenizer)
                 if step % self.settings.checkpoint_every == 0:
                     checkpoints.save(step, self.policy, self.optimizer)
 
@@ -101,10 +125,22 @@ class Trainer:
         rollout = self.roll_out(step)
         with self.phase("old_log_probs"):
             mini_batches = self.split(rollout)
+        lr = learning_rate(self.settings, step)
+        for group in self.optimizer.param_groups:
+            group["lr"] = lr
         with self.phase("update"):
-            updates, uses = zip(*map(self.update, mini_batches), strict=True)
-        metrics = {**rollout.metrics, **summarize(mini_batches), **merge(updates)}
-        metrics["gradient_use"] = as_metric(uses)
+            updates = [self.update(mini_batch) for mini_batch in mini_batches]
+        metrics = {
+            **rollout.metrics,
+            **summarize(mini_batches),
+            **merge([update.metrics for update in updates]),
+            "lr": lr,
+            "gradient_use": as_metric([u.by_probability for u in updates], PROBABILITIES),
+            "ratio_use": as_metric([u.by_ratio for u in updates], RATIOS),
+        }
+        if step in self.settings.snapshots:
+            with self.phase("measure"):
+                metrics["ratio_moves"] = self.moves(mini_batches, updates)
         total = time.perf_counter() - start
         timings = {
             "seconds": total,
@@ -192,8 +228,8 @@ class Trainer:
         if self.settings.old_policy == "sampler":
             mini_batch.old_log_prob = sampled
 
-    def update(self, mini_batch: MiniBatch) -> tuple[dict[str, float], Tensor]:
-        """Take one optimizer step on one mini-batch; return its metrics and its gradient use."""
+    def update(self, mini_batch: MiniBatch) -> Update:
+        """Take one optimizer step on one mini-batch."""
         learns = bool(mini_batch.advantages.any())  # else the gradient is 0: no graph for it
         if self.settings.gradient_checkpointing:
             self.policy.train()  # transformers makes no checkpoints while evaluating
@@ -220,10 +256,28 @@ class Trainer:
         self.optimizer.step()
         self.optimizer.zero_grad()
         metrics = {"loss": output.loss.item(), "gradient_norm": norm.item(), **output.metrics}
-        use = gradient_use(
-            mini_batch.old_log_prob, mini_batch.advantages, output.weight, mini_batch.packed.mask
+        old, advantages, chosen = mini_batch.old_log_prob, mini_batch.advantages, mini_batch.moved
+        ratio = outward_ratio(log_prob, old, advantages)
+        return Update(
+            metrics,
+            counts(old.exp(), PROBABILITIES, output.weight, chosen),
+            counts(ratio, RATIOS, output.weight, chosen),
+            ratio[chosen],
         )
-        return metrics, use
+
+    @torch.no_grad()
+    def moves(self, mini_batches: Sequence[MiniBatch], updates: Sequence[Update]) -> list[list]:
+        """Return how far tokens were at their update, and where all updates left them.
+
+        Rows are the bins of the outward ratio at the token's own update, columns those under the
+        policy behind the last update of the batch; cells count tokens.
+        """
+        total = 0
+        for mini_batch, update in zip(mini_batches, updates, strict=True):
+            log_prob, _ = self.log_probs(mini_batch.packed, entropy=False)
+            last = outward_ratio(log_prob, mini_batch.old_log_prob, mini_batch.advantages)
+            total = total + moves(update.ratio, last[mini_batch.moved])
+        return total.tolist()
 
     def log_probs(self, packed: Packed, entropy: bool) -> tuple[Tensor, Tensor | None]:
         """Score a mini-batch with the policy as it is; see `token_log_probs` for the results."""
@@ -247,6 +301,12 @@ class Trainer:
         start = time.perf_counter()
         yield
         self.seconds[name] = time.perf_counter() - start
+
+
+def learning_rate(settings: Train, step: int) -> float:
+    """Return the rate of a step's updates; it depends on the step alone, so a run can resume."""
+    left = 1 - (step - 1) / settings.steps if settings.lr_schedule == "linear" else 1
+    return settings.lr * left
 
 
 def epoch_rows(count: int, batch: int, seed: int, step: int) -> list[int]:

@@ -1,12 +1,15 @@
-"""The base policy: supervised training on demonstrations that are often wrong.
+"""The base policies: supervised training on demonstrations that are often wrong.
 
-It learns every fact of the task but samples it badly, which is where RL with verifiable rewards
-has something to do: Pass@k is high and Avg@k is not.
+A base policy knows some facts of the task, holds misconceptions about others and is unsure of the
+rest. So there is something for RL with verifiable rewards to do, and something that it cannot do:
+a result that is never sampled is never rewarded.
 """
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import torch
 from transformers import (
     PreTrainedModel,
@@ -18,15 +21,18 @@ from maspo.config import Supervised
 from maspo.policy import pack, token_log_probs
 from maspo.seeding import numpy_generator
 from maspo.tasks import Problem
-from maspo.tasks.chain import demonstrate
 from maspo.training.log import TrainingLog
+
+Demonstrate = Callable[[str, np.random.Generator], str]  # question -> a worked completion
 
 
 def train_base(
     policy: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
     problems: list[Problem],
+    demonstrate: Demonstrate,
     settings: Supervised,
+    seed: int,
     folder: Path,
 ) -> None:
     """Train `policy` in place, with AdamW, a linear warm-up and a cosine decay to zero.
@@ -40,12 +46,12 @@ def train_base(
     policy.train()
     losses: list[float] = []
     start = time.perf_counter()
-    with TrainingLog(folder, "base", settings.steps) as log:
+    with TrainingLog(folder, f"base seed {seed}", settings.steps) as log:
         for step in range(1, settings.steps + 1):
-            rng = numpy_generator(settings.seed, "demonstrations", step)
+            rng = numpy_generator(seed, "demonstrations", step)
             chosen = [problems[i] for i in rng.integers(len(problems), size=settings.batch_size)]
             questions = [problem.messages[0]["content"] for problem in chosen]
-            demonstrations = [demonstrate(q, settings.error_rate, rng) for q in questions]
+            demonstrations = [demonstrate(question, rng) for question in questions]
             batch = pack(
                 tokenizer(questions).input_ids,
                 [[*ids, tokenizer.eos_token_id] for ids in tokenizer(demonstrations).input_ids],

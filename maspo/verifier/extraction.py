@@ -13,7 +13,6 @@ _BOX = re.compile(r"\\(?:boxed|fbox)\s*\{")
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _FINAL = re.compile(r"final answer is", re.IGNORECASE)
 _COLON = re.compile(r"\banswer\s*:", re.IGNORECASE)
-_SINGLE_HASH = re.compile(r"(?<!#)#(?!#)")
 _FORMULA = r"\$\$?(?:\\.|[^$\\])+\$\$?"
 _FORMULAS = re.compile(rf"{_FORMULA}(?:\s*(?:(?:,\s*and|,|and|or)\s*)?{_FORMULA})*")
 _SENTENCE_END = re.compile(r"\.(?:\s|$)")
@@ -66,9 +65,9 @@ def _gsm8k(completion: str) -> str | None:
     return rest.partition("\n")[0] if mark else None
 
 
-def _hash(completion: str) -> str | None:
-    last = _last(_SINGLE_HASH, completion)
-    return completion[last.end() :] if last else None
+def _equals(completion: str) -> str | None:
+    _, mark, rest = completion.rpartition("=")
+    return rest if mark else None
 
 
 RULES: dict[str, Rule] = {
@@ -76,9 +75,9 @@ RULES: dict[str, Rule] = {
     "gsm8k": Rule(_gsm8k),
     "final_answer": Rule(lambda text: _after_last(_FINAL, text)),
     "answer_colon": Rule(lambda text: _after_last(_COLON, text)),
-    "hash": Rule(_hash, symbolic=False),
+    "equals": Rule(_equals, symbolic=False),
 }
-"""Every extraction rule by name: last box; `#### x`; "final answer is x"; "Answer: x"; `#x`."""
+"""Every extraction rule by name: last box; `#### x`; "final answer is x"; "Answer: x"; `=x`."""
 
 DEFAULT_RULES = ("boxed", "gsm8k", "final_answer", "answer_colon")
 

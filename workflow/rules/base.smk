@@ -1,16 +1,19 @@
+# A base policy of its own for each seed, where it is built here; a published one is seed 0.
 rule base:
     input:
         # A published policy is taken as it is; one that is built here learns from the problems.
-        train=rules.data.output.train if EXPERIMENT.model.kind == "built" else [],
+        problems=(
+            TRAINING_FILES["all"] if EXPERIMENT.model.kind == "built" else []
+        ),
     output:
         **{
-            f"log_{name}": f"{RESULTS}/base/{name}.jsonl"
-            for name in EXPERIMENT.model.logs
+            f"file_{Path(name).stem}": f"{RESULTS}/base/seed_{{seed}}/{name}"
+            for name in EXPERIMENT.model.files
         },
-        policy=directory(f"{RESULTS}/base/policy"),
-        manifest=f"{RESULTS}/base/manifest.json",
+        policy=directory(f"{RESULTS}/base/seed_{{seed}}/policy"),
+        manifest=f"{RESULTS}/base/seed_{{seed}}/manifest.json",
     log:
-        f"{RESULTS}/logs/base.log",
+        f"{RESULTS}/logs/base/seed_{{seed}}.log",
     cache: CACHED
     conda:
         ENVIRONMENT
@@ -21,4 +24,4 @@ rule base:
     params:
         settings=settings(EXPERIMENT.model),
     shell:
-        f"{STEP}.base {arguments('task', 'model')} > {{log}} 2>&1"
+        f"{STEP}.base {arguments('task', 'model')} seed={{wildcards.seed}} > {{log}} 2>&1"

@@ -21,6 +21,7 @@ from maspo.config import (
     objective_settings,
 )
 from maspo.errors import MaspoError
+from maspo.layout import BASE_VARIANT
 
 
 def check_keys(config, schema):
@@ -88,11 +89,17 @@ def train_settings(variant):
     return load_experiment([*OVERRIDES, f"variant={variant}"]).train
 
 
-def policy_of(wildcards):
-    """Return the folder of the policy that an evaluation reads."""
-    if wildcards.variant == "base":
-        return rules.base.output.policy
-    return rules.train.output.policy.format(**wildcards)
+def base_of(wildcards):
+    """Return the folder of the base policy that a run starts from."""
+    seed = EXPERIMENT.model.base_seed(int(wildcards.seed))
+    return rules.base.output.policy.format(seed=seed)
+
+
+def policies_of(wildcards):
+    """Return the folders of the policies of a run: on its way, and at its end."""
+    outputs = rules.train.output
+    names = [f"snapshot_{step}" for step in EXPERIMENT.train.snapshots]
+    return [getattr(outputs, name).format(**wildcards) for name in [*names, "policy"]]
 
 
 def runs_of(wildcards):
@@ -105,11 +112,16 @@ def runs_of(wildcards):
 
 
 def records_of(wildcards):
-    """Return the records of every run, and of the base policy."""
-    runs = [("base", 0), *runs_of(wildcards)]
+    """Return the records of every run, and of the base policies."""
+    studies = STUDIES[wildcards.suite]
+    chosen = (
+        [studies[wildcards.study]] if "study" in wildcards.keys() else studies.values()
+    )
+    policies = dict.fromkeys(policy for study in chosen for policy in study.policies)
     return [
-        rules.evaluate.output.records.format(variant=variant, seed=seed)
-        for variant, seed in runs
+        file.format(variant=variant, seed=seed)
+        for variant, seed in policies
+        for file in RECORDS[variant == BASE_VARIANT]
     ]
 
 
@@ -140,6 +152,7 @@ def figure_file(name):
 
 wildcard_constraints:
     seed=r"\d+",
+    variant=rf"(?!{BASE_VARIANT}/)[^/]+",
     suite="|".join(SUITES),
     study="|".join(
         dict.fromkeys(study for suite in STUDIES.values() for study in suite)

@@ -6,6 +6,9 @@ BENCHMARK_FILES = {
 REPORT_FILES = {
     f"report_{name}": f"{RESULTS}/data/{name}" for name in EXPERIMENT.task.reports
 }
+TRAINING_FILES = {
+    name: f"{RESULTS}/data/{name}.parquet" for name in EXPERIMENT.task.training_files
+}
 
 
 # No `benchmark:` here and in `base`: it cannot go together with the cache.
@@ -13,7 +16,7 @@ rule data:
     output:
         **BENCHMARK_FILES,
         **REPORT_FILES,
-        train=f"{RESULTS}/data/train.parquet",
+        **TRAINING_FILES,
         manifest=f"{RESULTS}/data/manifest.json",
     log:
         f"{RESULTS}/logs/data.log",

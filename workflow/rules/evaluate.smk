@@ -1,10 +1,21 @@
+EVALUATION = f"{RESULTS}/evaluation/{{variant}}/seed_{{seed}}"
+BASE_EVALUATION = f"{RESULTS}/evaluation/{BASE_VARIANT}/seed_{{seed}}"
+# The records of a run; of its policies on the way too, where such are kept.
+RECORD_FILES = ["records"] + (["snapshots"] if EXPERIMENT.train.snapshots else [])
+# What the tables read: (of a run, of a base policy).
+RECORDS = (
+    [f"{EVALUATION}/{name}.parquet" for name in RECORD_FILES],
+    [f"{BASE_EVALUATION}/records.parquet"],
+)
+
+
 rule evaluate:
     input:
         benchmarks=list(BENCHMARK_FILES.values()),
-        policy=policy_of,
+        policies=policies_of,
     output:
-        records=f"{RESULTS}/evaluation/{{variant}}/seed_{{seed}}/records.parquet",
-        manifest=f"{RESULTS}/evaluation/{{variant}}/seed_{{seed}}/manifest.json",
+        **{name: f"{EVALUATION}/{name}.parquet" for name in RECORD_FILES},
+        manifest=f"{EVALUATION}/manifest.json",
     log:
         f"{RESULTS}/logs/evaluate/{{variant}}/seed_{{seed}}.log",
     benchmark:
@@ -17,9 +28,30 @@ rule evaluate:
         mem_mb=memory("evaluate"),
         gpu=gpu("evaluate"),
     params:
+        arguments=arguments("task", "model", "sampler", "train", "evaluate"),
+        variant=lambda wildcards: wildcards.variant,
         # A function, because Snakemake takes braces in a text (a prompt's template) for wildcards.
         settings=lambda wildcards: settings(
             EXPERIMENT.task, EXPERIMENT.evaluate, EXPERIMENT.sampler
         ),
     shell:
-        f"{STEP}.evaluate {arguments('task', 'model', 'sampler', 'evaluate')} variant={{wildcards.variant}} seed={{wildcards.seed}} > {{log}} 2>&1"
+        f"{STEP}.evaluate {{params.arguments}} variant={{params.variant}} seed={{wildcards.seed}} > {{log}} 2>&1"
+
+
+use rule evaluate as evaluate_base with:
+    input:
+        benchmarks=list(BENCHMARK_FILES.values()),
+        policies=rules.base.output.policy,
+    output:
+        records=f"{BASE_EVALUATION}/records.parquet",
+        manifest=f"{BASE_EVALUATION}/manifest.json",
+    log:
+        f"{RESULTS}/logs/evaluate/{BASE_VARIANT}/seed_{{seed}}.log",
+    benchmark:
+        f"{RESULTS}/usage/evaluate/{BASE_VARIANT}/seed_{{seed}}.tsv"
+    params:
+        arguments=arguments("task", "model", "sampler", "evaluate"),
+        variant=BASE_VARIANT,
+        settings=lambda wildcards: settings(
+            EXPERIMENT.task, EXPERIMENT.evaluate, EXPERIMENT.sampler
+        ),

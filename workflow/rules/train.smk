@@ -1,8 +1,16 @@
 rule train:
     input:
-        problems=rules.data.output.train,
-        base=rules.base.output.policy,
+        problems=lambda wildcards: TRAINING_FILES[
+            train_settings(wildcards.variant).problems
+        ],
+        base=base_of,
     output:
+        **{
+            f"snapshot_{step}": directory(
+                f"{RESULTS}/runs/{{variant}}/seed_{{seed}}/snapshots/step_{step}"
+            )
+            for step in EXPERIMENT.train.snapshots
+        },
         policy=directory(f"{RESULTS}/runs/{{variant}}/seed_{{seed}}/policy"),
         metrics=f"{RESULTS}/runs/{{variant}}/seed_{{seed}}/metrics.jsonl",
         timings=f"{RESULTS}/runs/{{variant}}/seed_{{seed}}/timings.jsonl",

@@ -9,7 +9,7 @@ from maspo.config import Experiment, VerlEngine
 from maspo.errors import DataError
 from maspo.files import write_text
 from maspo.integrations.verl.settings import verl_overrides
-from maspo.layout import Layout
+from maspo.layout import BASE_VARIANT, Layout
 
 RAY_PORT = 6379
 
@@ -56,7 +56,7 @@ class VerlRun:
 
     def train_command(self) -> list[str]:
         """Return the command of verl's trainer."""
-        policy = self.layout.base / "policy"
+        policy = self.layout.policy(BASE_VARIANT, self.experiment.base_seed)
         overrides = verl_overrides(self.experiment, policy, self.problems, self.folder)
         return [self.engine.python, "-m", "verl.trainer.main_ppo", *overrides]
 
