@@ -23,8 +23,8 @@ class Part:
 
     The effect of `statistic` must lie above or below a bound. With a bound of 0, which asks for a
     direction, distances below `margin` count for nothing (in the effect's unit). `studies` are
-    names of which the first that a suite has is taken. With `scale` and `results` the part is about the runs of that
-    scale in that folder, whatever the suite.
+    names of which the first that a suite has is taken. With `scale` and `results` the part is
+    about the runs of that scale in that folder, whatever the suite.
     """
 
     name: str  # of the statistic
