@@ -17,7 +17,15 @@ from maspo.reporting.claims import judge_claims, more_seeds
 from maspo.reporting.claims_file import load_claims
 from maspo.reporting.claims_plan import narrowing, seeds_to_decide
 from maspo.reporting.claims_text import claims_json, claims_markdown
-from maspo.statistics import Outcomes, Settings, comparisons, plan, variance_components
+from maspo.reporting.verdict import Ruling, judge
+from maspo.statistics import (
+    Outcomes,
+    Settings,
+    comparisons,
+    plan,
+    seed_mean,
+    variance_components,
+)
 
 PARTS = {part.name: part for claim in load_claims() for part in claim.parts}
 STEPS_SAVED, COLLAPSE = PARTS["steps_saved"], PARTS["collapse_rate"]
@@ -180,3 +188,19 @@ def test_readers_are_told_the_runs_that_would_decide(data, margin, decided):
     seeds = part["command"].rpartition("seeds=")[2]
     assert f"{seeds} seeds of each method would, if the effect stays" in part["reasoning"]
     assert f" To decide it: `{part['command']}`" in text
+
+
+@pytest.mark.parametrize(("truth", "least", "most"), [(0.0, 0.32, 0.52), (4.0, 0.55, 0.75)])
+def test_the_seeds_named_decide_about_every_other_time(truth, least, most):
+    """The spread that three seeds show is uncertain, and so is the number (docs/claims.md)."""
+    rng, ends = np.random.default_rng(0), []
+    for _ in range(300):
+        values = rng.normal(truth, 5.0, 3)
+        effect = Effect("x", *map(float, seed_mean(values, 0.95)), "steps", 3)
+        if judge(effect, 0.0, None, STEPS_SAVED.margin) is not Ruling.INCONCLUSIVE:
+            continue
+        if seeds := seeds_to_decide(LOGS, STEPS_SAVED, effect):
+            values = np.append(values, rng.normal(truth, 5.0, seeds - 3))
+            again = Effect("x", *map(float, seed_mean(values, 0.95)), "steps", seeds)
+            ends.append(judge(again, 0.0, None, STEPS_SAVED.margin) is not Ruling.INCONCLUSIVE)
+    assert least < np.mean(ends) < most
