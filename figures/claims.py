@@ -1,4 +1,4 @@
-"""The claims: effect, interval, bound and verdict of every part of a claim, by unit."""
+"""The claims: effect, interval, bound, margin and verdict of every part of a claim, by unit."""
 
 import textwrap
 
@@ -7,15 +7,19 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from intervals import focus, mark_outside
 from results import arguments, read_claims
-from style import BLACK, BLUE, GREY, RED, apply_style, save
+from style import BLACK, BLUE, GREEN, GREY, RED, apply_style, save
 
-FIELDS = ["study", "statistic", "above", "below", "verdict", "effect", "low", "high", "unit"]
+FIELDS = ["study", "statistic", "above", "below", "margin", "verdict"]
+FIELDS += ["effect", "low", "high", "unit"]
+NUMBERS = ["value", "low", "high", "bound", "margin"]
 LOOKS = {
     "supported": {"color": BLUE, "marker": "o"},
     "contradicted": {"color": RED, "marker": "X"},
+    "negligible": {"color": GREEN, "marker": "s"},
     "inconclusive": {"color": GREY, "marker": "D"},
     "not tested": {"color": BLACK, "marker": "_"},
 }
@@ -25,13 +29,14 @@ UNITS = {  # unit: (title of the axis, factor to what is drawn)
     "nats": ("Nats", 1),
     "steps": ("Steps", 1),
 }
+BAND = {"color": "#DEDEDE", "linewidth": 0}  # what is within the margin of the bound
 NOT_TESTED = ""  # the unit of what has no effect
 
 
 def rows_of(claims: list[dict]) -> pd.DataFrame:
     """Return a row a part with an effect, in the unit drawn, and a row a claim without any.
 
-    Columns: text, verdict, unit, value, low, high and bound.
+    Columns: text, verdict, unit, value, low, high, bound and margin.
     """
     rows = []
     for claim in claims:
@@ -44,25 +49,28 @@ def rows_of(claims: list[dict]) -> pd.DataFrame:
                 text += f" ({part['study']}, {part['statistic'].replace('_', ' ')})"
             row = {"text": text, "verdict": part["verdict"], "unit": part["unit"]}
             numbers = {"value": part["effect"], "low": part["low"], "high": part["high"]}
-            numbers["bound"] = bound
+            numbers |= {"bound": bound, "margin": part["margin"]}
             rows.append(
                 row | {name: scale * x if x is not None else x for name, x in numbers.items()}
             )
         if not parts:
             row = {"text": claim["statement"], "verdict": claim["verdict"], "unit": NOT_TESTED}
             rows.append(row)
-    table = pd.DataFrame(rows, columns=["text", "verdict", "unit", "value", "low", "high", "bound"])
-    return table.astype(dict.fromkeys(["value", "low", "high", "bound"], float))
+    table = pd.DataFrame(rows, columns=["text", "verdict", "unit", *NUMBERS])
+    return table.astype(dict.fromkeys(NUMBERS, float))
 
 
 def draw_group(axis: Axes, rows: pd.DataFrame) -> None:
-    """Draw value and interval of each row, its bound as a stroke, and its verdict in words."""
+    """Draw value and interval of each row, its bound as a stroke and its margin as a band."""
     start, end = focus(rows)
-    start, end = min(start, rows.bound.min()), max(end, rows.bound.max())
-    margin = 0.03 * (end - start)
-    limits = start - margin, end + margin
+    margin = rows.margin.fillna(0)
+    start = min(start, (rows.bound - margin).min())
+    end = max(end, (rows.bound + margin).max())
+    edge = 0.03 * (end - start)
+    limits = start - edge, end + edge
     for position, row in enumerate(rows.itertuples()):
         look = LOOKS[row.verdict]
+        axis.barh(position, 2 * row.margin, 0.66, row.bound - row.margin, zorder=0.5, **BAND)
         axis.plot(row.bound, position, "|", color="0.3", markersize=13, zorder=1)
         if limits[0] <= row.value <= limits[1]:
             axis.hlines(position, row.low, row.high, color=look["color"], linewidth=1.3)
@@ -108,6 +116,8 @@ def draw(claims: list[dict]) -> Figure:
     handles = [Line2D([], [], linestyle="none", label=name, **LOOKS[name]) for name in drawn]
     bound = {"linestyle": "none", "marker": "|", "color": "0.3", "markersize": 11}
     handles.append(Line2D([], [], label="bound of the claim", **bound))
+    if rows.margin.notna().any():
+        handles.append(Patch(label="within the margin", **BAND))
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
     return figure
 

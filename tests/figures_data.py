@@ -74,6 +74,7 @@ DRAWN = {
     "training_dynamics": ("main", ["_dynamics"]),
 }
 COLLAPSING = {"sapo", "maspo_alpha_1.0", "maspo_bilateral", "maspo@lr_1e-4", "maspo_beta_0.3"}
+MARGINS = {"fraction": 0.01, "nats": 0.01, "steps": 3, "share": 0.1}
 CLAIMS = [  # id, statement, parts of (study, statistic, unit, verdict, effect, low, high)
     (
         "above_grpo",
@@ -87,8 +88,13 @@ CLAIMS = [  # id, statement, parts of (study, statistic, unit, verdict, effect, 
     ),
     (
         "pass_at_32",
-        "MASPO has a higher Pass@32 than GRPO",
+        "MASPO has a higher Pass@32 than GRPO (best@32, draws with replacement)",
         [("main", "difference", "fraction", "contradicted", -0.019, -0.032, -0.005)],
+    ),
+    (
+        "components",
+        "Each component of MASPO contributes to its Avg@32",
+        [("ablation", "best_inside", "fraction", "negligible", -0.001, -0.006, 0.004)],
     ),
     (
         "final_entropy",
@@ -147,6 +153,7 @@ def _claim(name, statement, parts):
     for part in parts:
         shift = part["statistic"] == "largest_shift"
         part |= {"above": None if shift else 0.0, "below": 0.02 if shift else None}
+        part["margin"] = None if shift else MARGINS.get(part["unit"])
     verdict = parts[0]["verdict"] if len(parts) == 1 else "inconclusive"
     return {"id": name, "statement": statement, "verdict": verdict, "parts": parts}
 

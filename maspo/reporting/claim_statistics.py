@@ -35,12 +35,14 @@ class Effect:
     unit: str  # fraction, share (of runs), nats, steps
     seeds: int  # of each method
     p: float | None = None
+    pair: tuple[str, str] | None = None  # of variants, whose difference in a score sets it
 
 
 @dataclass(frozen=True)
 class Difference:
     """Method minus reference in the average over benchmarks, paired by problem and seed."""
 
+    unit = "fraction"
     method: str
     reference: str
     metric: str
@@ -58,6 +60,7 @@ class BestInside:
     number of variants inside, the upper one for the number outside (Bonferroni).
     """
 
+    unit = "fraction"
     inside: Sequence[str] | str
     outside: Sequence[str] | str
     metric: str
@@ -83,9 +86,10 @@ class BestInside:
             lows.difference[pair],
             max(min(lows.low[i, o] for o in outside) for i in inside),
             max(min(highs.high[i, o] for o in outside) for i in inside),
-            "fraction",
+            self.unit,
             data.study.seeds,
             lows.p_holm[pair],
+            pair,
         )
 
 
@@ -97,6 +101,7 @@ class LargestShift:
     correction.
     """
 
+    unit = "fraction"
     reference: str
     metric: str
 
@@ -115,8 +120,9 @@ class LargestShift:
             abs(plain.difference[largest]),
             max(0.0, wide.low.max(), -wide.high.min()),
             max(-plain.low.min(), plain.high.max()),
-            "fraction",
+            self.unit,
             data.study.seeds,
+            pair=largest,
         )
 
 
@@ -144,6 +150,7 @@ class FinalLog:
 class Area:
     """Difference of the area under the reward curve (mean reward over steps), paired by seed."""
 
+    unit = "fraction"
     method: str
     reference: str
 
@@ -152,7 +159,7 @@ class Area:
         variants = resolve(data, [self.method, self.reference], [])
         areas = [data.logged(name, "reward").mean(axis=1) for name in variants]
         what = "area under the reward curve"
-        return paired(data, self.method, self.reference, areas, what, "fraction")
+        return paired(data, self.method, self.reference, areas, what, self.unit)
 
 
 @dataclass(frozen=True)
@@ -162,6 +169,7 @@ class StepsSaved:
     A run that never gets there counts as one step more than were run.
     """
 
+    unit = "steps"
     method: str
     reference: str
     reward: float
@@ -178,7 +186,7 @@ class StepsSaved:
         what = f"steps to a reward of {100 * self.reward:g} %"
         if missed:
             what += f" ({missed} of {2 * data.study.seeds} runs never reached it)"
-        return paired(data, self.reference, self.method, steps, what, "steps")
+        return paired(data, self.reference, self.method, steps, what, self.unit)
 
 
 @dataclass(frozen=True)
@@ -189,27 +197,36 @@ class CollapseRate:
     failure to each side and so stays honest with few runs.
     """
 
+    unit = "share"
     method: str
     reference: str
 
     def effect(self, data: StudyData) -> Effect:
         """Return the difference of the two rates."""
         method, reference = resolve(data, [self.method, self.reference], [])
-        runs = data.study.seeds
-        counts = [sum(run.collapsed for run in fates(data, name)) for name in (reference, method)]
-        rates = [(count + 1) / (runs + 2) for count in counts]
-        spread = sum(rate * (1 - rate) / (runs + 2) for rate in rates) ** 0.5
-        z = NormalDist().inv_cdf((1 + data.analysis.statistics.level) / 2)
-        middle = rates[0] - rates[1]
+        runs, counts = data.study.seeds, self.counts(data)
         return Effect(
             f"{label(reference)} collapsed in {counts[0]} of {runs} runs and {label(method)} in "
             f"{counts[1]}: difference of the shares",
             (counts[0] - counts[1]) / runs,
-            max(-1.0, middle - z * spread),
-            min(1.0, middle + z * spread),
-            "share",
+            *self.interval(counts, runs, data.analysis.statistics.level),
+            self.unit,
             runs,
         )
+
+    def counts(self, data: StudyData) -> list[int]:
+        """Return the collapsed runs of the reference and of the method."""
+        names = resolve(data, [self.reference, self.method], [])
+        return [sum(run.collapsed for run in fates(data, name)) for name in names]
+
+    @staticmethod
+    def interval(counts: Sequence[float], runs: int, level: float) -> tuple[float, float]:
+        """Return the bounds of the difference of two shares, first minus second, of `runs` each."""
+        rates = [(count + 1) / (runs + 2) for count in counts]
+        spread = sum(rate * (1 - rate) / (runs + 2) for rate in rates) ** 0.5
+        half = NormalDist().inv_cdf((1 + level) / 2) * spread
+        middle = rates[0] - rates[1]
+        return max(-1.0, middle - half), min(1.0, middle + half)
 
 
 STATISTICS = {

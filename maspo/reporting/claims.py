@@ -1,28 +1,21 @@
 """Verdicts on the claims of `configs/claims.yaml`: from intervals, never from point estimates."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 from maspo.config import load_study
 from maspo.layout import Layout
 from maspo.reporting.claim_statistics import Effect
 from maspo.reporting.claims_file import Claim, Part
+from maspo.reporting.claims_plan import MOST, seeds_to_decide
 from maspo.reporting.format import fixed, interval
 from maspo.reporting.results import Results
 from maspo.reporting.study_data import StudyData
 from maspo.reporting.suite import Suite
+from maspo.reporting.verdict import ORDER, Ruling, detectable, judge, known, small
 
-
-class Ruling(StrEnum):
-    """What the data say about a claim."""
-
-    SUPPORTED = "supported"
-    CONTRADICTED = "contradicted"
-    INCONCLUSIVE = "inconclusive"
-    NOT_TESTED = "not tested"
+__all__ = ["ClaimVerdict", "PartVerdict", "Ruling", "judge", "judge_claims"]
 
 
 # Of each unit of an effect: what readers see it times, its decimals, its name.
@@ -43,7 +36,8 @@ class PartVerdict:
     reasoning: str
     study: str
     effect: Effect | None = None
-    command: str | None = None  # that would test what was not
+    detectable: float | None = None  # `maspo.reporting.verdict.detectable`
+    command: str | None = None  # that would test or decide what was not
 
 
 @dataclass(frozen=True)
@@ -55,10 +49,9 @@ class ClaimVerdict:
 
     @property
     def ruling(self) -> Ruling:
-        """Contradicted by any part; else not tested or inconclusive if any part is."""
+        """Contradicted by any part; else not tested, inconclusive, negligible if any part is."""
         rulings = [part.ruling for part in self.parts]
-        order = (Ruling.CONTRADICTED, Ruling.NOT_TESTED, Ruling.INCONCLUSIVE)
-        return next((ruling for ruling in order if ruling in rulings), Ruling.SUPPORTED)
+        return next((ruling for ruling in ORDER if ruling in rulings), Ruling.SUPPORTED)
 
 
 def judge_claims(suite: Suite, claims: Sequence[Claim]) -> list[ClaimVerdict]:
@@ -76,8 +69,20 @@ def judge_part(suite: Suite, part: Part) -> PartVerdict:
         how = command(suite, part)
         return PartVerdict(part, Ruling.NOT_TESTED, found, part.studies[0], command=how)
     effect = part.statistic.effect(found)
-    ruling = judge(effect, part.above, part.below)
-    return PartVerdict(part, ruling, reason(effect, ruling, part), found.study.name, effect)
+    ruling = judge(effect, part.above, part.below, part.margin)
+    seeds = how = None
+    if ruling is Ruling.INCONCLUSIVE:
+        seeds = seeds_to_decide(found, part, effect)
+        how = seeds and more_seeds(suite, part, found.study.name, seeds)
+    return PartVerdict(
+        part,
+        ruling,
+        reason(effect, ruling, part, seeds),
+        found.study.name,
+        effect,
+        detectable(effect, part.bound, suite.analysis.statistics.level),
+        how,
+    )
 
 
 def find_study(suite: Suite, part: Part) -> StudyData | str:
@@ -110,40 +115,48 @@ def command(suite: Suite, part: Part) -> str:
     return f"snakemake --cores all --config scale={suite.scale} studies={part.studies[0]}"
 
 
-def judge(effect: Effect, above: float | None, below: float | None) -> Ruling:
-    """Return the ruling on an effect that the claim wants above or below a bound.
+def more_seeds(suite: Suite, part: Part, study: str, seeds: int) -> str:
+    """Return what to run to have a study's methods trained with so many seeds."""
+    if suite.experiment.suite == "full" and not part.command:
+        full = command(suite, part)
+        return f'{full} overrides="full.{study}={seeds}"'
+    start = part.command or f"snakemake --cores all --config scale={suite.scale}"
+    return f"{start} studies={study} seeds={seeds}"
 
-    With one seed nothing is known of how runs vary, so whatever the interval, it decides nothing.
+
+def reason(effect: Effect, ruling: Ruling, part: Part, seeds: int | None = None) -> str:
+    """Return the numbers and what follows from them, in one sentence each.
+
+    `seeds` of each method would decide what is inconclusive.
     """
-    if effect.seeds < 2 or not (math.isfinite(effect.low) and math.isfinite(effect.high)):
-        return Ruling.INCONCLUSIVE
-    over, under = (
-        (Ruling.SUPPORTED, Ruling.CONTRADICTED)
-        if above is not None
-        else (Ruling.CONTRADICTED, Ruling.SUPPORTED)
-    )
-    bound = above if above is not None else below
-    if effect.low > bound:
-        return over
-    return under if effect.high < bound else Ruling.INCONCLUSIVE
-
-
-def reason(effect: Effect, ruling: Ruling, part: Part) -> str:
-    """Return the numbers and what follows from them, in one sentence each."""
-    bound = part.above if part.above is not None else part.below
-    bound = f"{100 * bound if effect.unit == 'fraction' else bound:g}"
+    bound = f"{100 * part.bound if effect.unit == 'fraction' else part.bound:g}"
     side = "above" if part.above is not None else "below"
     opposite = "below" if side == "above" else "above"
+    margin = part.margin and amount(part.margin, effect.unit)
     verdict = {
         Ruling.SUPPORTED: f"the whole interval lies {side} {bound}, as the claim says",
         Ruling.CONTRADICTED: f"the whole interval lies {opposite} {bound}, against the claim",
-        Ruling.INCONCLUSIVE: f"the interval holds {bound}, so these runs do not decide it",
+        Ruling.NEGLIGIBLE: f"the interval holds {bound} and lies within {margin} of it, so the "
+        "difference is too small to matter",
+        Ruling.INCONCLUSIVE: f"the interval holds {bound}, so these runs do not decide it; "
+        + (
+            f"{seeds} seeds of each method would, if the effect stays and runs vary as they did"
+            if seeds
+            else f"as the effect stands and runs vary, not even {MOST} seeds of each method would"
+        ),
     }[ruling]
+    if ruling in (Ruling.SUPPORTED, Ruling.CONTRADICTED) and small(effect, part.bound, part.margin):
+        verdict += f"; yet the effect is smaller than the margin of {margin}"
     if effect.seeds < 2:
-        verdict = "one seed cannot show how runs vary, so it decides nothing"
-    seeds = f"{effect.seeds} seed{'s' if effect.seeds > 1 else ''}"
+        verdict = (
+            "one seed cannot show how runs vary, so it decides nothing; how many would is seen "
+            "from two on"
+        )
+    elif not known(effect):
+        verdict = "it has no interval, so these runs do not decide it, and no number of seeds can"
+    count = f"{effect.seeds} seed{'s' if effect.seeds > 1 else ''}"
     start = effect.what[0].upper() + effect.what[1:]
-    return f"{start}: {effect_text(effect)} over {seeds}; {verdict}."
+    return f"{start}: {effect_text(effect)} over {count}; {verdict}."
 
 
 def effect_text(effect: Effect) -> str:
@@ -151,3 +164,9 @@ def effect_text(effect: Effect) -> str:
     factor, digits, unit = SHOWN[effect.unit]
     values = (effect.value, effect.low, effect.high)
     return f"{interval(*(fixed(factor * x, digits, sign=True) for x in values))} {unit}"
+
+
+def amount(value: float, unit: str) -> str:
+    """Return a positive number of a unit as readers see it."""
+    factor, digits, name = SHOWN[unit]
+    return f"{fixed(factor * value, digits)} {name}"

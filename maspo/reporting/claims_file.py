@@ -1,5 +1,6 @@
 """The claims of `configs/claims.yaml`, read and checked."""
 
+import math
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -12,16 +13,18 @@ from maspo.reporting.comparisons import NAMES
 
 KINDS = ("claim", "check")  # of the paper; of this project on itself
 CLAIM_KEYS = {"id", "kind", "statement", "source", "parts"}
-PART_KEYS = {"study", "statistic", "above", "below", "scale", "results", "command"}
+PART_KEYS = {"study", "statistic", "above", "below", "margin", "scale", "results", "command"}
+UNITS = {"fraction": 1, "share": 1, "nats": math.inf, "steps": math.inf}  # margins lie below
 
 
 @dataclass(frozen=True)
 class Part:
     """One question of a claim: the claim holds if all of its parts do.
 
-    The effect of `statistic` must lie above or below a bound. `studies` are names of which the
-    first that a suite has is taken. With `scale` and `results` the part is about the runs of that
-    scale in that folder, whatever the suite.
+    The effect of `statistic` must lie above or below a bound. With a bound of 0, which asks for a
+    direction, distances below `margin` count for nothing (in the effect's unit). `studies` are
+    names of which the first that a suite has is taken. With `scale` and `results` the part is
+    about the runs of that scale in that folder, whatever the suite.
     """
 
     name: str  # of the statistic
@@ -29,9 +32,15 @@ class Part:
     studies: tuple[str, ...]
     above: float | None
     below: float | None
+    margin: float | None
     scale: str | None
     results: str | None
     command: str | None  # that would test it, where it is not the usual one
+
+    @property
+    def bound(self) -> float:
+        """What the effect is compared with, whichever side the claim wants it on."""
+        return self.below if self.above is None else self.above
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -55,7 +64,8 @@ def load_claims(path: Path | None = None) -> tuple[Claim, ...]:
 
     Raises:
         ConfigError: a key is missing or unknown, or an id comes twice, or there is no such study,
-            statistic, argument or metric; the message names the claim.
+            statistic, argument, metric or unit, or a margin is missing, not positive, or not a
+            number of the effect's unit; the message names the claim.
     """
     path = path or claims_path()
     entries = read_sections(path)["claims"]
@@ -106,5 +116,27 @@ def _part(entry: Any, place: str) -> Part:
     bounds = {key: entry.get(key) for key in ("above", "below")}
     if sum(isinstance(bound, int | float) for bound in bounds.values()) != 1:
         raise ConfigError(f"{place}: exactly one of above and below must be a number: {bounds}")
+    if statistic.unit not in UNITS:
+        raise ConfigError(f"{place}: unit={statistic.unit!r} is unknown: valid are {list(UNITS)}")
+    _check_margin(entry, statistic.unit, place)
     own = {f.name: entry.get(f.name) for f in fields(Part) if f.name in PART_KEYS}
     return Part(**{**own, "name": name, "statistic": statistic, "studies": studies})
+
+
+def _check_margin(entry: dict[str, Any], unit: str, place: str) -> None:
+    """Refuse a margin that is not a number of the unit, or that stands where none belongs."""
+    bound = entry["above"] if entry.get("above") is not None else entry["below"]
+    margin = entry.get("margin")
+    if bound != 0:
+        if margin is not None:
+            raise ConfigError(
+                f"{place}: margin={margin!r} beside a bound of {bound}, which is a margin itself"
+            )
+        return
+    number = isinstance(margin, int | float) and not isinstance(margin, bool)
+    if not (number and math.isfinite(margin) and 0 < margin < UNITS[unit]):
+        below = " and below 1" if UNITS[unit] == 1 else ""
+        raise ConfigError(
+            f"{place}: margin={margin!r} is not valid: a bound of 0 needs one in the effect's "
+            f"unit, {unit}: a number above 0{below}"
+        )

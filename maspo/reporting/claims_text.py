@@ -4,14 +4,15 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from maspo.reporting.claims import ClaimVerdict, PartVerdict, effect_text
+from maspo.reporting.claims import ClaimVerdict, PartVerdict, Ruling, amount, effect_text
 from maspo.reporting.collapse import collapses, definition
 from maspo.reporting.format import NOTHING, fixed, latex, markdown
 from maspo.reporting.labels import label
 from maspo.reporting.suite import Suite
+from maspo.reporting.verdict import POWER
 
 KIND_TITLES = {"claim": "Claims of the paper", "check": "Checks of this project"}
-HEADER = ["Claim", "Verdict", "Effect [interval]", "p", "Seeds", "Study"]
+HEADER = ["Claim", "Verdict", "Effect [interval]", "Detectable", "p", "Seeds", "Study"]
 
 
 def claims_json(suite: Suite, verdicts: Sequence[ClaimVerdict]) -> dict[str, Any]:
@@ -54,11 +55,13 @@ def _part(verdict: PartVerdict) -> dict[str, Any]:
         "arguments": part.arguments,
         "above": part.above,
         "below": part.below,
+        "margin": part.margin,
         "verdict": verdict.ruling.value,
         "effect": effect and _number(effect.value),
         "low": effect and _number(effect.low),
         "high": effect and _number(effect.high),
         "unit": effect and effect.unit,
+        "detectable": verdict.detectable,
         "p": effect and effect.p and _number(effect.p),
         "seeds": effect and effect.seeds,
         "reasoning": verdict.reasoning,
@@ -82,8 +85,9 @@ def claims_markdown(suite: Suite, verdicts: Sequence[ClaimVerdict]) -> str:
     statistics = suite.analysis.statistics
     texts.append(
         f"Scale {suite.scale}, suite {suite.experiment.suite}; {100 * statistics.level:g} % "
-        "intervals. An effect without an interval comes from one "
-        "seed. docs/claims.md defines every statistic.\n"
+        "intervals. An effect without an interval comes from one seed. Detectable is the true "
+        "distance from the bound that a study of this size finds with a chance of "
+        f"{100 * POWER:g} %. docs/claims.md defines every statistic.\n"
     )
     fell = collapses(suite)
     fallen = [f"{label(v)} (seed {seed})" for (v, seed), fall in fell.items() if fall]
@@ -96,20 +100,22 @@ def claims_markdown(suite: Suite, verdicts: Sequence[ClaimVerdict]) -> str:
 def claims_latex(verdicts: Sequence[ClaimVerdict]) -> str:
     """Return the verdicts as a LaTeX table; the statements wrap in a column of 5 cm."""
     rows = [row for verdict in verdicts for row in _rows(verdict)]
-    return latex(HEADER, rows, columns=r"p{5cm}lrrrl")
+    return latex(HEADER, rows, columns=r"p{5cm}lrrrrl")
 
 
 def _rows(verdict: ClaimVerdict) -> list[list[str]]:
     """Return one row, or with several parts one for the claim and one for each part."""
     many = len(verdict.parts) > 1
-    rows = [[verdict.claim.statement, verdict.ruling.value, *[""] * 4]] if many else []
+    whole = [verdict.claim.statement, verdict.ruling.value]
+    rows = [whole + [""] * (len(HEADER) - len(whole))] if many else []
     for number, part in enumerate(verdict.parts, start=1):
         name = f"part {number}: {part.part.name.replace('_', ' ')}" if many else None
         effect = part.effect
-        cells = [NOTHING, NOTHING, NOTHING]
+        cells = [NOTHING] * 4
         if effect:
+            least = NOTHING if part.detectable is None else amount(part.detectable, effect.unit)
             p = NOTHING if effect.p is None else fixed(effect.p, 4)
-            cells = [effect_text(effect), p, str(effect.seeds)]
+            cells = [effect_text(effect), least, p, str(effect.seeds)]
         rows.append([name or verdict.claim.statement, part.ruling.value, *cells, part.study])
     return rows
 
@@ -117,6 +123,7 @@ def _rows(verdict: ClaimVerdict) -> list[list[str]]:
 def _details(verdict: ClaimVerdict) -> str:
     lines = [f"**{verdict.claim.statement}**: {verdict.ruling.value}. ({verdict.claim.source})\n"]
     for part in verdict.parts:
-        test = f" To test it: `{part.command}`" if part.command else ""
-        lines.append(f"- {part.study}: {part.reasoning}{test}")
+        aim = "test" if part.ruling is Ruling.NOT_TESTED else "decide"
+        how = f" To {aim} it: `{part.command}`" if part.command else ""
+        lines.append(f"- {part.study}: {part.reasoning}{how}")
     return "\n".join(lines) + "\n"

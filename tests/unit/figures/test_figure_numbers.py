@@ -288,12 +288,16 @@ def test_claims_are_drawn_in_their_units(script):
     def part(unit, value, **bound):
         numbers = {"effect": value, "low": value - 0.01, "high": value + 0.01}
         return {"study": "main", "statistic": "x_y", "unit": unit, "verdict": "supported"} | (
-            numbers | {"above": None, "below": None} | bound
+            numbers | {"above": None, "below": None, "margin": None} | bound
         )
 
     untested = {"verdict": "not tested", "effect": None, "unit": None}
     claims = [
-        {"statement": "a", "verdict": "supported", "parts": [part("fraction", 0.02, above=0.0)]},
+        {
+            "statement": "a",
+            "verdict": "supported",
+            "parts": [part("fraction", 0.02, above=0.0, margin=0.05)],
+        },
         {
             "statement": "b",
             "verdict": "supported",
@@ -306,9 +310,25 @@ def test_claims_are_drawn_in_their_units(script):
     assert list(rows.text) == ["a", "b (main, x y)", "b (main, x y)", "c"]
     assert rows.value.tolist()[:3] == pytest.approx([2, 1, 0.1])
     assert rows.bound.tolist()[:3] == pytest.approx([0, 2, 0])
+    assert rows.margin.tolist()[:2] == pytest.approx([5, float("nan")], nan_ok=True)
     figure = module.draw(claims)
+    (points, nats, _) = figure.axes
+    bands = [patch for patch in points.patches if patch.get_width() > 0]
+    assert [
+        (band.get_x(), band.get_width(), band.get_y() + band.get_height() / 2) for band in bands
+    ] == [(-5, 10, 0)]
+    assert points.get_xlim()[0] < -5 < 5 < points.get_xlim()[1]
+    assert not [patch for patch in nats.patches if patch.get_width() > 0]
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert names == ["supported", "bound of the claim", "within the margin"]
     assert [axis.get_xlabel() for axis in figure.axes] == ["Points", "Nats", ""]
     assert texts(figure.axes[2]) == ["not tested"]
+
+
+def test_verdicts_can_be_told_apart_in_grey(script):
+    looks = script("claims").LOOKS
+    assert list(looks) == ["supported", "contradicted", "negligible", "inconclusive", "not tested"]
+    assert len({look["marker"] for look in looks.values()}) == len(looks)
 
 
 def test_every_variant_of_a_figure_looks_different(script):
