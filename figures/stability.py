@@ -1,4 +1,4 @@
-"""Stability: scores against learning rate, staleness and the sides of the gate; collapsed runs."""
+"""Stability: scores against learning rate, staleness and width of the gate; collapsed runs."""
 
 import re
 import sys
@@ -11,12 +11,11 @@ from matplotlib.lines import Line2D
 
 from results import arguments, read_table
 from style import Look, apply_style, legend, save, styles_for
-from variants import FAMILIES
 
 FACTORS = {
     "lr": "Learning rate",
     "updates_per_batch": "Updates on one rollout batch",
-    "gate": "Gate",
+    "sigma_base": "sigma_base of MASPO",
 }
 MEASURES = {  # column: (title, factor from the column to what is drawn)
     "avg_at_k": ("Avg@k (%)", 100),
@@ -26,6 +25,7 @@ MEASURES = {  # column: (title, factor from the column to what is drawn)
 COLUMNS = ["variant", "label", "objective", "factor", "value", "seeds", "collapsed"] + [
     column + end for column in MEASURES for end in ("", "_low", "_high")
 ]
+SETTING = r"_sigma_base_[^_]+$"  # a changed width is a factor here, no method of its own
 RING = {"linestyle": "none", "marker": "o", "mfc": "none", "mec": "black", "ms": 12}
 
 
@@ -74,10 +74,10 @@ def draw_panel(
 
 def draw(stability: pd.DataFrame) -> Figure:
     """Return the figure for ``stability.csv``: a row a factor, a column a measure."""
-    rows = stability.assign(family=stability.objective.replace(FAMILIES))
+    rows = stability.assign(family=stability.objective.str.replace(SETTING, "", regex=True))
     factors = [factor for factor in FACTORS if (rows.factor == factor).any()]
-    plain = rows[rows.objective == rows.family].drop_duplicates("family").set_index("family")
-    labels = plain.label.str.partition(",")[0].to_dict()
+    first = rows.drop_duplicates("family").set_index("family")
+    labels = first.label.str.partition(",")[0].to_dict()
     styles = styles_for(labels)
     size = (9, 2.4 * len(factors) + 0.5)
     figure, axes = plt.subplots(

@@ -8,9 +8,6 @@ NAMED = {
     "beta": {"maspo": 0.03, "maspo_no_risk": 0.0},
 }
 
-# A gate on one or both sides of ratio 1 makes two objectives of one method.
-FAMILIES = {"sapo_unilateral": "sapo", "maspo_bilateral": "maspo"}
-
 
 def value_of(variant: str, factor: str) -> float | None:
     """Return a variant's `alpha` or `beta`: ``maspo_alpha_0.5`` has 0.5; None if it names none."""

@@ -28,8 +28,8 @@ def split_variant(variant: str) -> tuple[str, dict[str, str]]:
 
 
 def join_variant(objective: str, changed: Mapping[str, Any]) -> str:
-    """Return the one name of a variant; equal settings give equal names.
+    """Return the one name of a variant; equal settings give equal names, so fields are sorted.
 
     Example: ``join_variant("grpo", {"lr": 1e-5})`` is ``grpo@lr_1e-05``.
     """
-    return "".join([objective, *(f"@{field}_{value}" for field, value in changed.items())])
+    return "".join([objective, *(f"@{field}_{value}" for field, value in sorted(changed.items()))])

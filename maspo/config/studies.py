@@ -22,7 +22,7 @@ class StudyFile:
     """What a file of `configs/study/` may hold."""
 
     title: str = MISSING
-    objectives: list[str] = MISSING
+    objectives: list[str] = MISSING  # each may carry conditions of its own: grpo@lr_0.0002
     reference: str = MISSING  # the objective that the others are compared with
     train: dict[str, list[Any]] = field(default_factory=dict)  # settings of train, crossed
     first_seed: int = 1  # of the runs
@@ -46,12 +46,18 @@ class Study:
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
-        """(variant, reference) of every comparison, both under the same conditions."""
+        """(variant, reference) of every comparison, both under the same conditions.
+
+        Where the reference has no run under them (each method at its own best rate), its only
+        variant stands for it.
+        """
+        references = [v for v in self.variants if split_variant(v)[0] == self.reference]
         pairs = []
         for variant in self.variants:
             objective, changed = split_variant(variant)
             if objective != self.reference:
-                pairs.append((variant, join_variant(self.reference, changed)))
+                same = join_variant(self.reference, changed)
+                pairs.append((variant, same if same in references else references[0]))
         return pairs
 
     @property
@@ -89,7 +95,7 @@ def load_study(name: str, seeds: int, experiment: Experiment) -> Study:
     usual = asdict(experiment.train)
     if unknown := set(file.train) - set(usual):
         raise ConfigError(f"{path}: train has no {sorted(unknown)}, it has {sorted(usual)}")
-    if file.reference not in file.objectives:
+    if file.reference not in [split_variant(name)[0] for name in file.objectives]:
         raise ConfigError(f"{path}: reference={file.reference!r} is not one of {file.objectives}")
     variants = [
         _variant(objective, dict(zip(file.train, values, strict=True)), usual)
@@ -113,8 +119,11 @@ def _study(
     return Study(name, title, tuple(variants), reference, seeds, first, bases)
 
 
-def _variant(objective: str, conditions: dict[str, Any], usual: dict[str, Any]) -> str:
-    return join_variant(objective, {k: v for k, v in conditions.items() if v != usual[k]})
+def _variant(name: str, conditions: dict[str, Any], usual: dict[str, Any]) -> str:
+    """Return the one name of an objective under the study's conditions and those of its name."""
+    objective, own = split_variant(name)
+    changed = conditions | {k: type(usual[k])(v) for k, v in own.items() if k in usual}
+    return join_variant(objective, {k: v for k, v in changed.items() if v != usual[k]})
 
 
 def load_suite(experiment: Experiment, suite: str | None = None) -> dict[str, Study]:

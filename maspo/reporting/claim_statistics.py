@@ -11,6 +11,7 @@ from statistics import NormalDist
 import numpy as np
 import pandas as pd
 
+from maspo.config import split_variant
 from maspo.errors import ConfigError
 from maspo.layout import BASE_VARIANT
 from maspo.reporting.collapse import fates
@@ -191,7 +192,7 @@ class StepsSaved:
 
 @dataclass(frozen=True)
 class CollapseRate:
-    """Share of collapsed runs: reference minus method.
+    """Share of collapsed runs: reference minus method, under all conditions of the study together.
 
     Interval of Agresti and Caffo (The American Statistician 54, 2000), which adds a success and a
     failure to each side and so stays honest with few runs.
@@ -203,21 +204,35 @@ class CollapseRate:
 
     def effect(self, data: StudyData) -> Effect:
         """Return the difference of the two rates."""
-        method, reference = resolve(data, [self.method, self.reference], [])
-        runs, counts = data.study.seeds, self.counts(data)
+        counts, runs = self.counts(data)
+        reference, method = (label(objective_of(data, n)) for n in (self.reference, self.method))
         return Effect(
-            f"{label(reference)} collapsed in {counts[0]} of {runs} runs and {label(method)} in "
+            f"{reference} collapsed in {counts[0]} of {runs} runs and {method} in "
             f"{counts[1]}: difference of the shares",
             (counts[0] - counts[1]) / runs,
             *self.interval(counts, runs, data.analysis.statistics.level),
             self.unit,
-            runs,
+            data.study.seeds,
         )
 
-    def counts(self, data: StudyData) -> list[int]:
-        """Return the collapsed runs of the reference and of the method."""
-        names = resolve(data, [self.reference, self.method], [])
-        return [sum(run.collapsed for run in fates(data, name)) for name in names]
+    def counts(self, data: StudyData) -> tuple[list[int], int]:
+        """Return the collapsed runs of the reference and of the method, and the runs of each.
+
+        Raises:
+            ConfigError: the study does not have one of them under every condition of the other.
+        """
+        ended: list[list[bool]] = []
+        for name in (self.reference, self.method):
+            objective = objective_of(data, name)
+            own = [v for v in data.study.variants if split_variant(v)[0] == objective]
+            ended.append([run.collapsed for variant in own for run in fates(data, variant)])
+        if not ended[0] or len(ended[0]) != len(ended[1]):
+            raise ConfigError(
+                f"a claim compares collapses of {self.method!r} and {self.reference!r}, but the "
+                f"study {data.study.name!r} has {len(ended[1])} and {len(ended[0])} runs of them: "
+                f"its variants are {list(data.study.variants)}"
+            )
+        return [sum(runs) for runs in ended], len(ended[0])
 
     @staticmethod
     def interval(counts: Sequence[float], runs: int, level: float) -> tuple[float, float]:
@@ -238,6 +253,12 @@ STATISTICS = {
     "steps_saved": StepsSaved,
     "collapse_rate": CollapseRate,
 }
+
+
+def objective_of(data: StudyData, name: str) -> str:
+    """Return the objective that a claim names, `OURS` replaced by the paper's method."""
+    own = (o for o in data.analysis.ours for v in data.study.variants if split_variant(v)[0] == o)
+    return next(own, name) if name == OURS else name
 
 
 def resolve(data: StudyData, chosen: Sequence[str] | str, other: Sequence[str] | str) -> list[str]:

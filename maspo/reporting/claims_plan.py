@@ -45,11 +45,11 @@ def projection(data: StudyData, part: Part, effect: Effect) -> Callable[[int], E
     """Return what maps a number of seeds to the effect as it would then be known."""
     statistic = part.statistic
     if isinstance(statistic, CollapseRate):
-        level, counts = data.analysis.statistics.level, statistic.counts(data)
+        level, (counts, runs) = data.analysis.statistics.level, statistic.counts(data)
 
         def of_shares(seeds: int) -> Effect:
             grown = [count * seeds / effect.seeds for count in counts]
-            low, high = statistic.interval(grown, seeds, level)
+            low, high = statistic.interval(grown, runs * seeds // effect.seeds, level)
             return replace(effect, low=low, high=high, seeds=seeds)
 
         return of_shares

@@ -11,14 +11,14 @@ from maspo.reporting.study_data import AVERAGE, StudyData
 from maspo.reporting.suite import Suite
 from maspo.statistics import seed_mean
 
-# What each study of stability varies: a setting of training, or (our name) the gate's sides.
-FACTORS = {"learning_rate": "lr", "staleness": "updates_per_batch", "ablation": "gate"}
-GATES = {
-    "sapo": "bilateral",
-    "sapo_unilateral": "unilateral",
-    "maspo_bilateral": "bilateral",
-    "maspo": "unilateral",
+# What each study of stability varies: a setting of training, or one of the objective.
+FACTORS = {
+    "learning_rate": "lr",
+    "gate": "lr",
+    "staleness": "updates_per_batch",
+    "sigma_base": "sigma_base",
 }
+NAMES = {"lr": "learning rate", "updates_per_batch": "updates a batch"}
 COLUMNS = [
     *("variant", "label", "objective", "factor", "value", "seeds", "collapsed"),
     *("final_reward", "final_reward_low", "final_reward_high"),
@@ -29,26 +29,31 @@ HEADER = ["Method", "Factor", "Value", "Collapsed", "Final reward (%)", "Final e
 
 
 def stability(suite: Suite) -> pd.DataFrame:
-    """Return one row for each variant of the studies in `FACTORS` that the suite has.
+    """Return one row for each variant and factor of the studies in `FACTORS` that the suite has.
 
-    Columns: `COLUMNS`. The gate is shown of the objectives in `GATES` alone. A suite without
-    these studies gives no rows.
+    Columns: `COLUMNS`. Methods without a factor (GRPO has no sigma_base) have no row of it. A
+    suite without these studies gives no rows.
     """
-    rows = [
-        _row(data, variant, factor)
-        for data in suite.studies
-        if (factor := FACTORS.get(data.study.name))
-        for variant in data.study.variants
-        if factor != "gate" or split_variant(variant)[0] in GATES
-    ]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    rows: dict[tuple[str, str], dict] = {}
+    for data in suite.studies:
+        factor = FACTORS.get(data.study.name)
+        for variant in data.study.variants if factor else ():
+            value = _value(data, variant, factor)
+            if value is not None and (variant, factor) not in rows:
+                rows[variant, factor] = _row(data, variant, factor, value)
+    return pd.DataFrame(rows.values(), columns=COLUMNS)
 
 
-def _row(data: StudyData, variant: str, factor: str) -> dict:
-    objective, changed = split_variant(variant)
-    value = GATES.get(objective) if factor == "gate" else changed.get(factor)
-    if value is None:  # the scale's own setting, which a variant's name leaves out
-        value = str(_train_settings(data, variant)[factor])
+def _value(data: StudyData, variant: str, factor: str) -> str | None:
+    """Return a variant's setting of the factor, from what its first run was trained with."""
+    folder = data.results.layout.run(*data.study.runs_of(variant)[0])
+    settings = data.results.manifest(folder)["settings"]
+    value = {**settings["objective"], **settings["train"]}.get(factor)
+    return None if value is None else f"{value}"
+
+
+def _row(data: StudyData, variant: str, factor: str, value: str) -> dict:
+    objective, _ = split_variant(variant)
     runs = fates(data, variant)
     row = {
         "variant": variant,
@@ -71,11 +76,6 @@ def _row(data: StudyData, variant: str, factor: str) -> dict:
     }
 
 
-def _train_settings(data: StudyData, variant: str) -> dict:
-    folder = data.results.layout.run(*data.study.runs_of(variant)[0])
-    return data.results.manifest(folder)["settings"]["train"]
-
-
 def header(suite: Suite) -> list[str]:
     """Return the header of the readers' table."""
     return [*HEADER, f"Avg@{suite.experiment.evaluate.samples} (%)"]
@@ -89,9 +89,7 @@ def stability_rows(table: pd.DataFrame) -> list[list[str]]:
         rows.append(
             [
                 name,
-                {"lr": "learning rate", "updates_per_batch": "updates a batch"}.get(
-                    row.factor, row.factor
-                ),
+                NAMES.get(row.factor, row.factor),
                 number(row.value),
                 f"{row.collapsed} of {row.seeds}",
                 interval(*map(percent, _cells(row, "final_reward"))),

@@ -25,7 +25,7 @@ SUITE_FIGURES = {
     "stability": (
         "Stability",
         "tables/stability.csv",
-        ["learning_rate", "staleness", "ablation"],
+        ["learning_rate", "gate", "staleness", "sigma_base"],
     ),
 }
 SHARED = [figure_file(name) for name in ["intervals", "results", "style", "variants"]]
