@@ -17,6 +17,7 @@ from maspo.reporting.stability import stability, stability_latex, stability_mark
 from maspo.reporting.study_data import StudyData
 from maspo.reporting.suite import Suite
 from maspo.reporting.tables import latex_table, markdown_table
+from maspo.reporting.tuning import tuning, tuning_markdown
 from maspo.reporting.variance import variance, variance_markdown
 
 
@@ -44,7 +45,7 @@ def study_files(data: StudyData) -> dict[str, str]:
 def suite_files(suite: Suite) -> dict[str, str]:
     """Return the files of a whole suite by path below its folder."""
     steady, spent, beside = stability(suite), cost(suite), published(suite)
-    parts = variance(suite)
+    parts, rates = variance(suite), tuning(suite)
     verdicts = judge_claims(suite, load_claims())
     return {
         "tables/stability.csv": csv(steady),
@@ -52,6 +53,8 @@ def suite_files(suite: Suite) -> dict[str, str]:
         "tables/stability.tex": stability_latex(suite, steady),
         "tables/variance.csv": csv(parts),
         "tables/variance.md": variance_markdown(suite, parts),
+        "tables/tuning.csv": csv(rates),
+        "tables/tuning.md": tuning_markdown(suite, rates),
         "tables/cost.csv": csv(spent),
         "tables/cost.md": cost_markdown(suite, spent),
         "tables/cost.tex": cost_latex(spent),

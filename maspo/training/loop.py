@@ -50,12 +50,19 @@ class Rollout:
 
 @dataclass
 class MiniBatch:
-    """The rows of one update, with what the old policy said about them."""
+    """The rows of one update that have an advantage, with what the old policy said about them.
+
+    Rows without an advantage have no gradient; `total_tokens` and `total_sequences` count them all
+    the same, so that losses and gradients are those of the whole mini-batch. A mini-batch without
+    any advantage keeps all of its rows.
+    """
 
     packed: Packed
     advantages: Tensor  # (B, T), the same number on every token of a completion
     old_log_prob: Tensor  # (B, T)
     old_entropy: Tensor  # (B, T), nats
+    total_tokens: int
+    total_sequences: int
     gap: Tensor | None = None  # (B, T), log trainer's - log sampler's, where the sampler gives its
     importance: Tensor | None = None  # (B, T), of each token's surrogate
 
@@ -124,7 +131,7 @@ class Trainer:
         self.seconds = {}
         rollout = self.roll_out(step)
         with self.phase("old_log_probs"):
-            mini_batches = self.split(rollout)
+            mini_batches, idle = self.split(rollout)
         lr = learning_rate(self.settings, step)
         for group in self.optimizer.param_groups:
             group["lr"] = lr
@@ -132,7 +139,7 @@ class Trainer:
             updates = [self.update(mini_batch) for mini_batch in mini_batches]
         metrics = {
             **rollout.metrics,
-            **summarize(mini_batches),
+            **summarize(mini_batches, idle),
             **merge([update.metrics for update in updates]),
             "lr": lr,
             "gradient_use": as_metric([u.by_probability for u in updates], PROBABILITIES),
@@ -190,33 +197,47 @@ class Trainer:
         return Rollout(prompts, completions, rewards, metrics)
 
     @torch.no_grad()
-    def split(self, rollout: Rollout) -> list[MiniBatch]:
+    def split(self, rollout: Rollout) -> tuple[list[MiniBatch], Tensor]:
         """Cut a rollout into mini-batches of whole groups and score them with the old policy.
 
         The old policy sees the very tensors that the updates will see, so the first update of a
-        batch has a ratio of exactly 1.
+        batch has a ratio of exactly 1. The entropies of all tokens that no update reads are the
+        second result, (tokens,) nats.
         """
         settings = self.settings
         groups = rollout.rewards.view(-1, settings.group_size)
         advantages = group_relative(groups, settings.normalize_std).flatten()
         size = len(rollout.prompts) // settings.updates_per_batch
-        mini_batches = []
+        mini_batches: list[MiniBatch] = []
+        idle: list[int] = []
         for first in range(0, len(rollout.prompts), size):
-            rows = slice(first, first + size)
-            packed = pack(
-                rollout.prompts[rows],
-                [completion.tokens for completion in rollout.completions[rows]],
-                self.tokenizer.pad_token_id,
-                self.policy.device,
-            )
+            whole = range(first, first + size)
+            rows = [row for row in whole if advantages[row] != 0] or list(whole)
+            idle += sorted(set(whole) - set(rows))
+            packed = self.pack(rollout, rows)
             old, entropy = self.log_probs(packed, entropy=True)
             expanded = advantages[rows, None].to(packed.mask.device).expand(packed.mask.shape)
-            mini_batch = MiniBatch(packed, expanded, old, entropy)
-            sampled = sampler_log_probs(rollout.completions[rows], packed.mask)
+            lengths = [len(rollout.completions[row].tokens) for row in whole]
+            sequences = sum(length > 0 for length in lengths)
+            mini_batch = MiniBatch(packed, expanded, old, entropy, sum(lengths), sequences)
+            sampled = sampler_log_probs([rollout.completions[row] for row in rows], packed.mask)
             if sampled is not None:
                 self.compare(mini_batch, sampled)
             mini_batches.append(mini_batch)
-        return mini_batches
+        if not idle:
+            return mini_batches, torch.zeros(0)
+        packed = self.pack(rollout, idle)
+        _, entropy = self.log_probs(packed, entropy=True)
+        return mini_batches, entropy[packed.mask]
+
+    def pack(self, rollout: Rollout, rows: Sequence[int]) -> Packed:
+        """Return some rows of a rollout as one padded batch."""
+        return pack(
+            [rollout.prompts[row] for row in rows],
+            [rollout.completions[row].tokens for row in rows],
+            self.tokenizer.pad_token_id,
+            self.policy.device,
+        )
 
     def compare(self, mini_batch: MiniBatch, sampled: Tensor) -> None:
         """Use the sampler's own log-probabilities, (B, T), as the settings say."""
@@ -243,6 +264,8 @@ class Trainer:
                     mask=mini_batch.packed.mask,
                     entropy=entropy,
                     importance=mini_batch.importance,
+                    total_tokens=mini_batch.total_tokens,
+                    total_sequences=mini_batch.total_sequences,
                 )
             )
         if learns:
@@ -321,13 +344,19 @@ def epoch_rows(count: int, batch: int, seed: int, step: int) -> list[int]:
     return walk[offset : offset + batch].tolist()
 
 
-def summarize(mini_batches: Sequence[MiniBatch]) -> dict[str, float]:
+def summarize(mini_batches: Sequence[MiniBatch], idle: Tensor) -> dict[str, float]:
     """Return what a whole rollout batch says: the old policy's mean entropy (nats a token).
 
-    And its gap to the sampler, where the sampler gives log-probabilities.
+    `idle` are the entropies of tokens in no mini-batch. And the gap to the sampler, where the
+    sampler gives log-probabilities.
     """
-    total = sum(float((m.old_entropy * m.packed.mask).sum()) for m in mini_batches)
-    summary = {"entropy": total / sum(int(m.packed.mask.sum()) for m in mini_batches)}
+    entropies = torch.cat(
+        [
+            *(m.old_entropy[m.packed.mask] for m in mini_batches),
+            idle.to(mini_batches[0].old_entropy),
+        ]
+    )
+    summary = {"entropy": entropies.double().mean().item()}
     gaps = [m.gap[m.packed.mask] for m in mini_batches if m.gap is not None]
     return summary | (gap_metrics(torch.cat(gaps)) if gaps else {})
 

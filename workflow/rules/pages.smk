@@ -10,6 +10,7 @@ SUITE_PAGES = {
     "claims": ("Claims", "claims.md"),
     "stability": ("Stability", "tables/stability.md"),
     "variance": ("Variance", "tables/variance.md"),
+    "tuning": ("Tuning", "tables/tuning.md"),
     "cost": ("Cost", "tables/cost.md"),
     "published": ("Beside the published numbers", "tables/published.md"),
 }

@@ -7,7 +7,7 @@ SUITE_TABLES = [
     for name in ["stability", "cost", "published"]
     for kind in ["csv", "md", "tex"]
 ]
-SUITE_TABLES += ["variance.csv", "variance.md", "claims.tex"]
+SUITE_TABLES += ["variance.csv", "variance.md", "tuning.csv", "tuning.md", "claims.tex"]
 
 
 rule table:
