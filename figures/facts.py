@@ -3,7 +3,6 @@
 from textwrap import fill
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -69,13 +68,14 @@ def draw_turns(axis: Axes, facts: pd.DataFrame, name: str, styles: dict[str, Loo
                     y, sign * row[column], 0.34, color=fillings[held_out], edgecolor=look["color"]
                 )
                 bounds = sign * row[f"{column}_low"], sign * row[f"{column}_high"]
-                axis.hlines(y, *bounds, color="0.35", linewidth=1)
+                axis.hlines(y, *bounds, color="0.5", linewidth=1)
     axis.set_axisbelow(True)
     axis.axvline(0, color="0.2", linewidth=0.8)
     axis.set_ylim(len(styles) - 0.5, -0.5)
     axis.xaxis.set_major_formatter(lambda value, _: f"{abs(value):g}")
-    most = rows[[name, TURNS[name]]].max().max()
-    axis.set_xlim(*(np.array([-1.15, 1.15]) * max(most, 1)))
+    left, right = rows[TURNS[name]].max(), rows[name].max()
+    margin = 0.15 * max(left, right, 1)
+    axis.set_xlim(-left - margin, right + margin)
     axis.set(title=TITLES[name], xlabel="Facts (mean over seeds)")
     axis.grid(axis="y", visible=False)
 
