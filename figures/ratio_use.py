@@ -68,10 +68,9 @@ def draw_ways(
         axis.text(1.01, place, f"of {tokens.get(variant, 0):,}", **beside)
     names = [fill(label, 30) for label in labels.values()]
     axis.set_yticks(range(len(labels)), names, fontsize=7.5 if len(labels) < 10 else 6)
-    axis.set_axisbelow(True)
     axis.set(xlim=(0, 100), ylim=(len(labels) - 0.5, -0.5), xlabel="Share (%)")
     axis.set_title("Tokens beyond 1.2 at their update: where after the last")
-    axis.grid(axis="y", visible=False)
+    axis.grid(visible=False)
 
 
 def mark_bins(axis: Axes, edges: list[float]) -> None:

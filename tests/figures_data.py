@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
 from mechanism_data import facts, ratio_moves, ratio_use, snapshots
 
 BENCHMARKS = {"chain2": 12, "chain3": 7, "chain4": 2, "chain5": -3, "chain6": -7, "chain8": -11}
