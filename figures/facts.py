@@ -3,6 +3,7 @@
 from textwrap import fill
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -73,11 +74,16 @@ def draw_turns(axis: Axes, facts: pd.DataFrame, name: str, styles: dict[str, Loo
     axis.axvline(0, color="0.2", linewidth=0.8)
     axis.set_ylim(len(styles) - 0.5, -0.5)
     axis.xaxis.set_major_formatter(lambda value, _: f"{abs(value):g}")
-    left, right = rows[TURNS[name]].max(), rows[name].max()
-    margin = 0.15 * max(left, right, 1)
+    left, right = (room(rows, column) for column in (TURNS[name], name))
+    margin = 0.05 * max(left, right, 1)
     axis.set_xlim(-left - margin, right + margin)
     axis.set(title=TITLES[name], xlabel="Facts (mean over seeds)")
     axis.grid(axis="y", visible=False)
+
+
+def room(rows: pd.DataFrame, column: str) -> float:
+    """Return how far a side of the bars reaches, with its intervals if they are not far longer."""
+    return float(np.nanmin([rows[f"{column}_high"].max(), 1.5 * rows[column].max()]))
 
 
 def draw(facts: pd.DataFrame) -> Figure:
