@@ -28,8 +28,11 @@ def arguments(description: str, study: str | None = "main") -> argparse.Namespac
     return options
 
 
-def read_table(path: Path, columns: list[str]) -> pd.DataFrame:
-    """Return a CSV file with at least the named columns; end the program if that is not so."""
+def read_table(path: Path, columns: list[str], empty: bool = False) -> pd.DataFrame:
+    """Return a CSV file with at least the named columns; end the program if that is not so.
+
+    A table without rows is refused too, unless it may be `empty`.
+    """
     if not path.is_file():
         refuse(path, "is missing; `snakemake --cores all` writes it")
     try:
@@ -39,7 +42,7 @@ def read_table(path: Path, columns: list[str]) -> pd.DataFrame:
     lacking = [column for column in columns if column not in table]
     if lacking:
         refuse(path, f"has no column {', '.join(lacking)}; it has {', '.join(table)}")
-    if table.empty:
+    if table.empty and not empty:
         refuse(path, "has no rows")
     return table
 

@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from mechanism_data import facts, ratio_moves, ratio_use, snapshots
+
 BENCHMARKS = {"chain2": 12, "chain3": 7, "chain4": 2, "chain5": -3, "chain6": -7, "chain8": -11}
 STEPS, SAMPLES, SEEDS = 100, 32, 3
 KS = (1, 2, 4, 8, 16, 32)
@@ -66,12 +68,15 @@ DRAWN = {
     "avg_at_k": ("main", ["", "_runs"]),
     "claims": (None, ["claims.json"]),
     "entropy_accuracy": ("main", ["", "_runs", "_dynamics"]),
+    "facts": ("main", ["_facts"]),
     "gradient_use": ("main", ["_gradient_use"]),
     "pass_at_k": ("main", ["_at_k"]),
+    "ratio_use": ("main", ["_ratio_use", "_ratio_moves"]),
     "sample_efficiency": ("main", ["_dynamics", "_efficiency"]),
     "sensitivity": ("alpha", ["", "_runs", "_dynamics"]),
     "stability": (None, ["tables/stability.csv"]),
     "training_dynamics": ("main", ["_dynamics"]),
+    "training_path": ("main", ["_snapshots"]),
 }
 COLLAPSING = {"sapo", "maspo_alpha_1.0", "maspo_bilateral", "maspo@lr_1e-4", "maspo_beta_0.3"}
 MARGINS = {"fraction": 0.01, "nats": 0.01, "steps": 3, "share": 0.1}
@@ -142,6 +147,8 @@ def fabricate(folder: Path, story: str = "alike") -> Path:
         _scores(tables, study, labels, quality, rng)
         _dynamics(tables, study, labels, gone, rng)
         _gradient_use(tables, study, labels, rng)
+        for make in (ratio_use, ratio_moves, snapshots, facts):
+            make(labels).to_csv(tables / f"{study}_{make.__name__}.csv", index=False)
     _stability(tables, story, rng)
     (folder / "claims.json").write_text(json.dumps({"claims": [_claim(*c) for c in CLAIMS]}))
     return tables

@@ -7,7 +7,7 @@ from maspo.audit.finding import Finding
 from maspo.audit.tree import Tree
 from maspo.config import split_variant
 from maspo.layout import BASE_VARIANT
-from maspo.reporting.results import Results, manifest_files, run_files
+from maspo.reporting.results import Results, manifest_files, run_files, study_inputs
 from maspo.tasks.modular import ALL
 
 
@@ -53,7 +53,7 @@ def links(tree: Tree) -> Iterator[tuple[str, str, list[str]]]:
         studies = {name: study for (of, name), study in tree.studies.items() if of == suite}
         everything = [policy for study in studies.values() for policy in study.policies]
         for name, study in studies.items():
-            files = run_files(results, study.policies)
+            files = run_files(results, study.policies) + study_inputs(results, study.policies)
             yield f"{suite}/tables/{name}_manifest.json", "table", names(files)
         files = run_files(results, everything) + manifest_files(results, everything)
         yield f"{suite}/claims_manifest.json", "claims", names(files)

@@ -9,14 +9,17 @@ from maspo.reporting.claims_file import load_claims
 from maspo.reporting.claims_text import claims_json, claims_latex, claims_markdown
 from maspo.reporting.comparisons import comparison_markdown, comparison_table
 from maspo.reporting.cost import cost, cost_latex, cost_markdown
-from maspo.reporting.dynamics import dynamics, gradient_use
+from maspo.reporting.dynamics import dynamics
 from maspo.reporting.efficiency import efficiency, efficiency_markdown
+from maspo.reporting.facts import facts
 from maspo.reporting.published import published, published_latex, published_markdown
 from maspo.reporting.scores import at_k, mean_scores, run_scores
+from maspo.reporting.snapshots import snapshots
 from maspo.reporting.stability import stability, stability_latex, stability_markdown
 from maspo.reporting.study_data import StudyData
 from maspo.reporting.suite import Suite
 from maspo.reporting.tables import latex_table, markdown_table
+from maspo.reporting.token_use import gradient_use, ratio_moves, ratio_use
 from maspo.reporting.tuning import tuning, tuning_markdown
 from maspo.reporting.variance import variance, variance_markdown
 
@@ -39,6 +42,10 @@ def study_files(data: StudyData) -> dict[str, str]:
         f"{name}_efficiency.csv": csv(speed),
         f"{name}_efficiency.md": efficiency_markdown(data, speed),
         f"{name}_gradient_use.csv": csv(gradient_use(data)),
+        f"{name}_ratio_use.csv": csv(ratio_use(data)),
+        f"{name}_ratio_moves.csv": csv(ratio_moves(data)),
+        f"{name}_snapshots.csv": csv(snapshots(data)),
+        f"{name}_facts.csv": csv(facts(data)),
     }
 
 

@@ -56,6 +56,20 @@ class Results:
         """Return where the records of a run lie."""
         return self.layout.evaluation(variant, seed) / "records.parquet"
 
+    def snapshots_file(self, variant: str, seed: int) -> Path:
+        """Return where the records of a run's policies on the way lie, if there are any."""
+        return self.layout.evaluation(variant, seed) / "snapshots.parquet"
+
+    @property
+    def facts_file(self) -> Path:
+        """Return where the facts of the miniature task lie; other tasks have none."""
+        return self.layout.data / "facts.csv"
+
+    @property
+    def benchmark_files(self) -> list[Path]:
+        """Return the problems of every benchmark, sorted by name."""
+        return sorted((self.layout.data / "benchmarks").glob("*.parquet"))
+
     def records(self, variant: str, seed: int) -> RunRecords:
         """Return the records of a run, or of a base policy for the variant ``base``."""
         return run_records(self.records_file(variant, seed))
@@ -114,6 +128,19 @@ def run_files(results: Results, runs: Sequence[tuple[str, int]]) -> list[Path]:
             folder = results.layout.run(variant, seed)
             files += [folder / "metrics.jsonl", folder / "timings.jsonl"]
     return files
+
+
+def study_inputs(results: Results, runs: Sequence[tuple[str, int]]) -> list[Path]:
+    """Return the files that the tables of one study are made from besides `run_files`.
+
+    Records of policies on the way where a run has them, and where the task has facts those and
+    the questions.
+    """
+    files = [results.snapshots_file(*run) for run in runs if run[0] != BASE_VARIANT]
+    files = [file for file in files if file.is_file()]
+    return files + (
+        [results.facts_file, *results.benchmark_files] if results.facts_file.is_file() else []
+    )
 
 
 def manifest_files(results: Results, runs: Sequence[tuple[str, int]]) -> list[Path]:

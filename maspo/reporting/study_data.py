@@ -39,6 +39,11 @@ class StudyData:
         """The variants, the base policy first."""
         return (BASE_VARIANT, *self.study.variants)
 
+    @property
+    def level(self) -> float:
+        """The level of every interval."""
+        return self.analysis.statistics.level
+
     def ours(self, changed: Mapping[str, str] | None = None) -> str | None:
         """Return the paper's method as this study names it, under the conditions `changed`."""
         names = (join_variant(name, changed or {}) for name in self.analysis.ours)

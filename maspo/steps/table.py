@@ -7,7 +7,7 @@ from maspo.errors import ConfigError
 from maspo.files import write_text
 from maspo.reporting.analysis import claims_path
 from maspo.reporting.files import study_files
-from maspo.reporting.results import Results, run_files
+from maspo.reporting.results import Results, run_files, study_inputs
 from maspo.reporting.suite import load_suite_data
 from maspo.steps.common import StepRecord, run_step
 
@@ -29,7 +29,11 @@ def table(experiment: Experiment) -> None:
         folder,
         {"study": asdict(data.study), "statistics": as_dict(experiment.statistics)},
         {"bootstrap": experiment.statistics.seed},
-        [claims_path(), *run_files(suite.results, data.runs)],
+        [
+            claims_path(),
+            *run_files(suite.results, data.runs),
+            *study_inputs(suite.results, data.runs),
+        ],
         [folder / file for file in texts],
         manifest=f"{name}_manifest.json",
     )

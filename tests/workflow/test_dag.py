@@ -19,6 +19,7 @@ pytestmark = pytest.mark.workflow
 FIGURES = [
     *("smoke/training_dynamics", "smoke/avg_at_k", "smoke/pass_at_k", "smoke/gradient_use"),
     *("smoke/entropy_accuracy", "smoke/sample_efficiency", "claims", "trust_regions"),
+    *("smoke/ratio_use", "smoke/training_path", "smoke/facts"),
 ]
 
 

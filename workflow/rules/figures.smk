@@ -12,6 +12,13 @@ STUDY_FIGURES = {
     ),
     "sample_efficiency": ("Sample efficiency", ["_dynamics", "_efficiency"], None),
     "gradient_use": ("Gradient use", ["_gradient_use"], None),
+    "ratio_use": (
+        "Ratios and what becomes of them",
+        ["_ratio_use", "_ratio_moves"],
+        None,
+    ),
+    "training_path": ("Entropy and accuracy on the way", ["_snapshots"], None),
+    "facts": ("Facts gained and lost", ["_facts"], None),
     "sensitivity": (
         "Sensitivity",
         ["", "_runs", "_dynamics"],

@@ -2,18 +2,25 @@
 STUDY_TABLES = [".csv", ".md", ".tex", "_runs.csv", "_at_k.csv"]
 STUDY_TABLES += ["_comparisons.csv", "_comparisons.md", "_dynamics.csv"]
 STUDY_TABLES += ["_efficiency.csv", "_efficiency.md", "_gradient_use.csv"]
+STUDY_TABLES += ["_ratio_use.csv", "_ratio_moves.csv", "_snapshots.csv", "_facts.csv"]
 SUITE_TABLES = [
     f"{name}.{kind}"
     for name in ["stability", "cost", "published"]
     for kind in ["csv", "md", "tex"]
 ]
 SUITE_TABLES += ["variance.csv", "variance.md", "tuning.csv", "tuning.md", "claims.tex"]
+# What tables of facts are made from besides records, where the task has facts.
+HAS_FACTS = "facts.csv" in EXPERIMENT.task.reports
+FACT_FILES = (
+    [REPORT_FILES["report_facts.csv"], *BENCHMARK_FILES.values()] if HAS_FACTS else []
+)
 
 
 rule table:
     input:
         records=records_of,
         logs=logs_of,
+        facts=FACT_FILES,
         analysis=config_dir() / "claims.yaml",
     output:
         tables=[f"{RESULTS}/{{suite}}/tables/{{study}}{end}" for end in STUDY_TABLES],

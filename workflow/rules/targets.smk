@@ -24,7 +24,11 @@ def figures_of(suite):
 
 def figures_of_study(study):
     """Return the names of the figures that are drawn for a study."""
-    missing = {"gradient_use"} if EXPERIMENT.engine.kind == "verl" else set()
+    missing = (
+        {"gradient_use", "ratio_use"} if EXPERIMENT.engine.kind == "verl" else set()
+    )
+    missing |= set() if EXPERIMENT.train.snapshots else {"training_path"}
+    missing |= set() if HAS_FACTS else {"facts"}
     return [
         name
         for name, (_, _, studies) in STUDY_FIGURES.items()

@@ -23,6 +23,10 @@ NEEDED = {
     "_dynamics": "mean",
     "_efficiency": "area",
     "_gradient_use": "mean_weight",
+    "_ratio_use": "share",
+    "_ratio_moves": "beyond",
+    "_snapshots": "entropy",
+    "_facts": "gained",
     "tables/stability.csv": "collapsed",
 }
 READS = [(name, file) for name, (_, files) in DRAWN.items() for file in files]

@@ -121,7 +121,8 @@ def settings(*overrides: str) -> Experiment:
 
 def study_data(layout: Layout, variants: list[str], seeds: int = 3, **fields) -> StudyData:
     """Return a study of made-up runs; its name and reference can be given."""
-    known = {"name": "main", "title": "Test", "reference": variants[0], **fields}
+    known = {"name": "main", "title": "Test", "reference": variants[0]}
+    known |= {"first_seed": 1, "base_seeds": (0,), **fields}
     study = Study(variants=tuple(variants), seeds=seeds, **known)
     return StudyData(Results(layout), study, load_analysis(settings().statistics))
 

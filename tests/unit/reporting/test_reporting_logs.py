@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from maspo.errors import DataError
 from maspo.reporting.collapse import definition, fate
-from maspo.reporting.dynamics import dynamics, gradient_use
+from maspo.reporting.dynamics import dynamics
 from maspo.reporting.efficiency import efficiency, efficiency_markdown, running_mean, steps_to
 from maspo.reporting.results import read_log
+from maspo.reporting.token_use import gradient_use
 from maspo.statistics import seed_mean
 
 RISING = np.linspace(0.4, 0.9, STEPS)

@@ -202,6 +202,7 @@ FILES = {
     *(f"tables/main{end}" for end in (".csv", ".md", ".tex", "_runs.csv", "_at_k.csv")),
     *(f"tables/main_comparisons{end}" for end in (".csv", ".md")),
     *("tables/main_dynamics.csv", "tables/main_gradient_use.csv", "tables/main_manifest.json"),
+    *(f"tables/main_{name}.csv" for name in ("ratio_use", "ratio_moves", "snapshots", "facts")),
     *(f"tables/main_efficiency{end}" for end in (".csv", ".md")),
     *(f"tables/{name}{end}" for name in ("stability", "cost", "published") for end in (".csv",)),
     *(f"tables/{name}{end}" for name in ("stability", "cost", "published") for end in (".md",)),
