@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, field
 from itertools import product
 from typing import Any
 
+import yaml
 from omegaconf import MISSING, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -122,8 +123,16 @@ def _study(
 def _variant(name: str, conditions: dict[str, Any], usual: dict[str, Any]) -> str:
     """Return the one name of an objective under the study's conditions and those of its name."""
     objective, own = split_variant(name)
-    changed = conditions | {k: type(usual[k])(v) for k, v in own.items() if k in usual}
-    return join_variant(objective, {k: v for k, v in changed.items() if v != usual[k]})
+    changed = conditions | {k: _typed(v, usual.get(k)) for k, v in own.items()}
+    return join_variant(objective, {k: v for k, v in changed.items() if v != usual.get(k)})
+
+
+def _typed(text: str, usual: Any) -> Any:
+    """Return a value that a name spells out, in the type of the scale's own setting."""
+    if isinstance(usual, float):
+        return float(text)
+    value = yaml.safe_load(text)
+    return str(value) if isinstance(usual, str) else value
 
 
 def load_suite(experiment: Experiment, suite: str | None = None) -> dict[str, Study]:

@@ -43,8 +43,14 @@ def label(variant: str) -> str:
 
 
 def _phrase(field: str, value: str) -> str:
-    if field == "reward":
-        return f"{value} reward"
+    worded = {
+        "reward": f"{value} reward",
+        "lr_schedule": f"{value} rate",
+        "problems": f"{value} facts",
+        "normalize_std": "advantages over std" if value == "True" else "plain advantages",
+    }
+    if field in worded:
+        return worded[field]
     if field == "updates_per_batch":
         return f"{value} update{'' if value == '1' else 's'} a batch"
     return f"{field.replace('_', ' ')} {number(value)}"
