@@ -188,7 +188,7 @@ def compare(iterations: int) -> dict[str, list[dict[str, float]]]:
     """Return the rows of each side, warm-up left out."""
     total = iterations + WARMUP
     results = mini_results()
-    with Verifier(rules=["hash"]) as verifier:
+    with Verifier(rules=["equals"]) as verifier:
         ours = Ours(mini_trainer(results, verifier))
         if importlib.util.find_spec("trl") is None:
             for _ in range(total):

@@ -101,10 +101,10 @@ def test_too_large_a_benchmark_is_refused():
         make_benchmarks(task)
 
 
-def test_problems_survive_the_file(tmp_path, chain_problems):
+def test_problems_survive_the_file(tmp_path, modular_problems):
     path = tmp_path / "problems.parquet"
-    write_problems(path, chain_problems)
-    assert read_problems(path) == chain_problems
+    write_problems(path, modular_problems)
+    assert read_problems(path) == modular_problems
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(DataError, match=r"problems\.parquet"):
         read_problems(path)

