@@ -52,9 +52,7 @@ def half_trained():
     def train(experiment, tokenizer, folder):
         task, settings = experiment.task, experiment.model.supervised
         knowledge = draw_knowledge(task, make_facts(task), settings, seed=1)
-        teach = partial(
-            demonstrate, knowledge=knowledge, settings=settings, modulus=task.modulus
-        )
+        teach = partial(demonstrate, knowledge=knowledge, settings=settings, modulus=task.modulus)
         policy = build_policy(experiment.model.architecture, tokenizer, seed=1)
         problems = make_modular(task).others[ALL]
         folder.mkdir(parents=True, exist_ok=True)

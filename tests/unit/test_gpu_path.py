@@ -15,9 +15,9 @@ from maspo.files import read_json_lines
 from maspo.objectives import make
 from maspo.policy import build_policy, build_tokenizer, encode_prompts, token_log_probs
 from maspo.sampling.transformers import TransformersSampler
-from miniature import CHARACTERS
 from maspo.training.checkpoint import CheckpointFolder
 from maspo.training.loop import Trainer
+from miniature import CHARACTERS
 
 ARCHITECTURE = {
     "hidden_size": 96,

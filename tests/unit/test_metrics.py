@@ -120,6 +120,6 @@ def test_records_hold_every_completion(tiny_policy, modular_problems):
     first = modular_problems[0].id
     assert records.seed[0] == derive_seed(9, "evaluate", first, 0)
     assert records.seed.is_unique
-    marked = records.text.str.contains("#")
+    marked = records.text.str.contains("=")
     assert (records.verdict[~marked] == "no_answer").all()
     assert ((records.verdict == "correct") == (records.answer == records.gold)).all()

@@ -90,14 +90,14 @@ def rename_variants(forger):
 
 def leak(forger):
     problem = []
-    forger.problems("benchmarks/chain8.parquet", lambda known: problem.append(known[0]) or known)
-    leaked = replace(problem[0], source="chain")
+    forger.problems("benchmarks/terms7.parquet", lambda known: problem.append(known[0]) or known)
+    leaked = replace(problem[0], source="modular")
     forger.problems("train.parquet", lambda known: [leaked, *known[1:]])
     forger.hashes()
 
 
 def easier_gold(forger):
-    name = "benchmarks/chain2.parquet"
+    name = "benchmarks/terms2.parquet"
     forger.problems(name, lambda known: [replace(known[0], answer="0"), *known[1:]])
     forger.hashes()
 
@@ -207,8 +207,8 @@ TIMINGS = "runs/maspo/seed_1/timings.jsonl"
 ATTACKS = {
     "a flipped bit in records": (lambda f: f.flip(MASPO), "chain", MASPO),
     "a flipped bit in weights": (
-        lambda f: f.flip("base/policy/model.safetensors"),
-        *("chain", "base/policy"),
+        lambda f: f.flip("base/seed_1/policy/model.safetensors"),
+        *("chain", "base/seed_1/policy"),
     ),
     "an edited cell": (lambda f: f.cell(MAIN, 3, "avg_at_k", "0.99"), "chain", MAIN),
     "an edited cell, hash forged": (
@@ -267,7 +267,7 @@ ATTACKS = {
                 lambda f, run=run: f.records(
                     run, lambda r: r[r["problem"] != r["problem"].iloc[-1]]
                 )
-                for run in ("base/seed_0", "grpo/seed_1", "maspo/seed_1")
+                for run in ("base/seed_1", "grpo/seed_1", "maspo/seed_1")
             ),
             Forger.tables,
         ),
@@ -294,7 +294,7 @@ ATTACKS = {
     "a leaked benchmark problem": (leak, "leaks", "data/train.parquet"),
     "an easier benchmark, hashes forged": (
         easier_gold,
-        *("data", "data/benchmarks/chain2.parquet"),
+        *("data", "data/benchmarks/terms2.parquet"),
     ),
     "an edited claim, hash forged": (
         edit("default/claims.json", '"verdict": "', '"verdict": "not '),
@@ -337,9 +337,10 @@ ATTACKS = {
     "a swapped policy, all hashes forged": (then(swap_policies, Forger.hashes), "draws", GRPO),
     "a learning curve that was cut": (
         then(
-            lambda f: f.replace("base/metrics.jsonl", '{"step": 10,', '{"step": 11,'), Forger.hashes
+            lambda f: f.replace("base/seed_1/metrics.jsonl", '{"step": 10,', '{"step": 11,'),
+            Forger.hashes,
         ),
-        *("logs", "base/metrics.jsonl"),
+        *("logs", "base/seed_1/metrics.jsonl"),
     ),
     "shorter completions, all tables and hashes forged": (
         records(lambda frame: frame.assign(tokens=frame["tokens"] // 2)),
@@ -350,7 +351,7 @@ ATTACKS = {
         *("inputs", "evaluation/maspo/seed_1/manifest.json"),
     ),
     "a run without its base policy": (
-        without_input("runs/maspo/seed_1", "base/policy"),
+        without_input("runs/maspo/seed_1", "base/seed_1/policy"),
         *("inputs", "runs/maspo/seed_1/manifest.json"),
     ),
     "claims without their analysis": (
@@ -366,8 +367,8 @@ ATTACKS = {
         *("settings", "data/manifest.json"),
     ),
     "another seed of the base policy": (
-        manifest("base", "seeds", "supervised", value=9),
-        *("settings", "base/manifest.json"),
+        manifest("base/seed_1", "seeds", "base", value=9),
+        *("settings", "base/seed_1/manifest.json"),
     ),
     "another number of threads": (
         manifest("runs/maspo/seed_1", "experiment", "threads", value=8),

@@ -106,9 +106,11 @@ def planned(tmp_path, modular_problems):
             "variant=maspo",
             "seed=1",
             "train.steps=3",
+            "train.lr_schedule=constant",
+            "train.snapshots=[]",
         ]
     )
-    base = tmp_path / "results" / "base" / "policy"
+    base = tmp_path / "results" / "base" / "seed_1" / "policy"
     base.mkdir(parents=True)
     (base / "config.json").write_text("{}")
     write_problems(tmp_path / "results" / "data" / "train.parquet", modular_problems)
