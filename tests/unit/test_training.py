@@ -8,16 +8,18 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch.nn.utils import parameters_to_vector
 
 from maspo.config import load_experiment
 from maspo.errors import DataError
-from maspo.files import read_json_lines
+from maspo.files import read_json_lines, sha256
 from maspo.objectives import PolicyBatch, make, names
-from maspo.policy import encode_prompts, token_log_probs
+from maspo.policy import encode_prompts, load_policy, token_log_probs
 from maspo.sampling.transformers import TransformersSampler
 from maspo.training.advantages import group_relative
 from maspo.training.checkpoint import CheckpointFolder
-from maspo.training.loop import Trainer, epoch_rows, merge
+from maspo.training.loop import Trainer, epoch_rows, learning_rate, merge
+from maspo.training.token_counts import RATIOS
 from maspo.verifier import Verdict, Verifier
 
 
@@ -328,3 +330,112 @@ def test_a_kill_while_a_finished_run_is_cleared_leaves_nothing_to_resume(tmp_pat
         folder.clear()
     folder.prepare()
     assert not folder.state.exists()
+
+
+def stopped_at(run, step, folder):
+    """Train until a step has begun, as a kill there would leave the run."""
+    real = run.step
+
+    def die(number):
+        if number == step:
+            raise KeyboardInterrupt
+        return real(number)
+
+    run.step = die
+    with pytest.raises(KeyboardInterrupt):
+        run.train(folder, "stopped")
+
+
+@pytest.mark.parametrize(("schedule", "rates"), [("constant", [8.0] * 4), ("linear", [8, 6, 4, 2])])
+def test_learning_rates_of_a_run(tmp_path, tiny_policy, modular_problems, schedule, rates):
+    """Linear: the whole rate at the first step, a step's share of it at the last."""
+    run = trainer(tiny_policy, modular_problems, lr=8e-3, lr_schedule=schedule)
+    wanted = pytest.approx([rate / 1000 for rate in rates])
+    assert [learning_rate(run.settings, step) for step in (1, 2, 3, 4)] == wanted
+    used = []
+    real = run.optimizer.step
+    run.optimizer.step = lambda: used.append(run.optimizer.param_groups[0]["lr"]) or real()
+    run.train(CheckpointFolder(tmp_path, "x"), "run")
+    assert [row["lr"] for row in read_json_lines(tmp_path / "metrics.jsonl")] == wanted
+    assert used[:: run.settings.updates_per_batch] == wanted
+    assert len(set(used)) == len(set(rates))
+    assert len(used) == 4 * run.settings.updates_per_batch
+
+
+def test_a_killed_run_of_a_falling_rate_goes_on_to_the_same_bits(
+    tmp_path, tiny_policy, modular_problems
+):
+    def fresh():
+        return trainer(tiny_policy, modular_problems, lr_schedule="linear", snapshots="[1,3]")
+
+    whole, folders = fresh(), [CheckpointFolder(tmp_path / name, "x") for name in ("whole", "cut")]
+    whole.train(folders[0], "whole")
+    stopped_at(fresh(), 4, folders[1])  # behind the snapshot of step 3, which no checkpoint has
+    (folders[1].snapshot(3) / "config.json").write_text("of the run that was killed")
+    resumed = fresh()
+    resumed.train(folders[1], "cut")
+    assert torch.equal(weights(resumed), weights(whole))
+    logs = [(folder.folder / "metrics.jsonl").read_bytes() for folder in folders]
+    assert logs[0] == logs[1]
+    for step in (1, 3):
+        one, other = (sha256(folder.snapshot(step)) for folder in folders)
+        assert one == other
+    assert sha256(folders[0].snapshot(1)) != sha256(folders[0].snapshot(3))
+
+
+def test_a_snapshot_is_the_policy_of_a_run_that_ended_there(
+    tmp_path, tiny_policy, modular_problems
+):
+    """With a constant rate; then keeping policies changes nothing of the run."""
+    constant = {"lr_schedule": "constant"}
+    long = trainer(tiny_policy, modular_problems, snapshots="[1,2]", **constant)
+    folder = CheckpointFolder(tmp_path / "long", "x")
+    long.train(folder, "long")
+    for step in (1, 2):
+        short = trainer(tiny_policy, modular_problems, steps=step, **constant)
+        short.train(CheckpointFolder(tmp_path / f"short_{step}", "x"), "short")
+        kept, tokenizer = load_policy(folder.snapshot(step))
+        assert torch.equal(parameters_to_vector(kept.parameters()), weights(short))
+        assert tokenizer.get_vocab() == long.tokenizer.get_vocab()
+    plain = trainer(tiny_policy, modular_problems, **constant)
+    plain.train(CheckpointFolder(tmp_path / "plain", "x"), "plain")
+    assert torch.equal(weights(plain), weights(long))
+    logs = [read_json_lines(tmp_path / name / "metrics.jsonl") for name in ("long", "plain")]
+    assert [row.pop("ratio_moves", None) is not None for row in logs[0]] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert logs[0] == logs[1]
+
+
+def test_moves_of_a_step_count_the_tokens_of_its_ratios(tiny_policy, modular_problems):
+    run = trainer(tiny_policy, modular_problems, snapshots="[1]", lr=1e-2)
+    before = weights(run)
+    metrics, timings = run.step(1)
+    rows, ratios = metrics["ratio_moves"], metrics["ratio_use"]
+    assert [sum(row) for row in rows] == ratios["tokens"]
+    assert len(rows) == len(rows[0]) == len(RATIOS) - 1
+    assert sum(ratios["tokens"]) == sum(metrics["gradient_use"]["tokens"])
+    first = sum(ratios["tokens"]) / run.settings.updates_per_batch
+    assert ratios["tokens"][RATIOS.index(0.99)] > first / 2  # the first update is on-policy
+    off = sum(sum(row) - row[i] for i, row in enumerate(rows))
+    assert off > 0  # the later updates moved tokens of the earlier ones
+    assert timings["measure"] > 0
+    assert not torch.equal(weights(run), before)
+    assert "ratio_moves" not in run.step(2)[0]
+
+
+def test_tokens_without_an_advantage_are_not_counted(tiny_policy, modular_problems):
+    run = trainer(tiny_policy, modular_problems)
+    rollout = run.roll_out(1)
+    moved = [mini.packed.mask & (mini.advantages != 0) for mini in run.split(rollout)]
+    metrics, _ = run.step(1)
+    wanted = sum(int(mask.sum()) for mask in moved)
+    assert 0 < wanted < metrics["tokens"]
+    for name in ("gradient_use", "ratio_use"):
+        assert sum(metrics[name]["tokens"]) == wanted
+        assert all(
+            n <= t for n, t in zip(*(metrics[name][k] for k in ("nonzero", "tokens")), strict=True)
+        )
