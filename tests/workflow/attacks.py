@@ -10,6 +10,7 @@ from maspo.files import read_json
 from tamper import Forger
 
 MASPO = "evaluation/maspo/seed_1/records.parquet"
+SNAPSHOTS = "evaluation/maspo/seed_1/snapshots.parquet"
 GRPO = "evaluation/grpo/seed_1/records.parquet"
 MAIN = "default/tables/smoke.csv"
 
@@ -88,12 +89,18 @@ def rename_variants(forger):
     forger.tables()
 
 
-def leak(forger):
-    problem = []
-    forger.problems("benchmarks/terms7.parquet", lambda known: problem.append(known[0]) or known)
-    leaked = replace(problem[0], source="modular")
-    forger.problems("train.parquet", lambda known: [leaked, *known[1:]])
-    forger.hashes()
+def leak(name):
+    """Return an attack that puts a benchmark problem into a file of training problems."""
+
+    def attack(forger):
+        problem = []
+        benchmark = "benchmarks/terms7.parquet"
+        forger.problems(benchmark, lambda known: problem.append(known[0]) or known)
+        leaked = replace(problem[0], source="modular")
+        forger.problems(name, lambda known: [leaked, *known[1:]])
+        forger.hashes()
+
+    return attack
 
 
 def easier_gold(forger):
@@ -110,6 +117,19 @@ def then(*acts):
 def records(change, run="maspo/seed_1"):
     """Return an attack on the records, with all tables and hashes forged after it."""
     return then(lambda f: f.records(run, change), Forger.tables)
+
+
+def snapshots(change, run="maspo/seed_1"):
+    """Return an attack on the records of the policies on a run's way, with all hashes forged."""
+    return then(lambda f: f.records(run, change, "snapshots"), Forger.hashes)
+
+
+def swap_snapshots(forger):
+    """The policy of step 4 for that of step 2: the run seems to have learnt faster."""
+    steps = forger.root / "runs/maspo/seed_1/snapshots"
+    shutil.rmtree(steps / "step_2")
+    shutil.copytree(steps / "step_4", steps / "step_2")
+    forger.hashes()
 
 
 def manifest(folder, *path, value):
@@ -291,7 +311,44 @@ ATTACKS = {
         records(first("text", "nothing")),
         *("verdicts", MASPO),
     ),
-    "a leaked benchmark problem": (leak, "leaks", "data/train.parquet"),
+    "a leaked benchmark problem": (leak("train.parquet"), "leaks", "data/train.parquet"),
+    "a benchmark problem among those of all facts": (
+        *(leak("all.parquet"), "leaks"),
+        "data/all.parquet",
+    ),
+    "an edited table of facts, hashes forged": (
+        edit("data/facts.csv", ",1\n", ",0\n"),
+        *("data", "data/facts.csv"),
+    ),
+    "an edited table of what a base policy knows, hashes forged": (
+        edit("base/seed_1/knowledge.csv", ",0.", ",0.9"),
+        *("data", "base/seed_1/knowledge.csv"),
+    ),
+    "an edited verdict on the way, hashes forged": (
+        snapshots(wrong_to_correct),
+        *("verdicts", SNAPSHOTS),
+    ),
+    "a sample left out on the way, hashes forged": (
+        snapshots(lambda frame: frame[frame.index > 0]),
+        *("budgets", SNAPSHOTS),
+    ),
+    "a redrawn sample on the way, hashes forged": (
+        snapshots(first("seed", 5)),
+        *("budgets", SNAPSHOTS),
+    ),
+    "a policy left out on the way, hashes forged": (
+        snapshots(lambda frame: frame[frame["step"] == 4]),
+        *("budgets", SNAPSHOTS),
+    ),
+    "a problem left out on the way, hashes forged": (
+        snapshots(without_last_problem),
+        *("budgets", SNAPSHOTS),
+    ),
+    "a swapped policy on the way, hashes forged": (swap_snapshots, "draws", SNAPSHOTS),
+    "a policy on the way from elsewhere": (
+        without_input("evaluation/maspo/seed_1", "runs/maspo/seed_1/snapshots/step_2"),
+        *("inputs", "evaluation/maspo/seed_1/manifest.json"),
+    ),
     "an easier benchmark, hashes forged": (
         easier_gold,
         *("data", "data/benchmarks/terms2.parquet"),
