@@ -28,7 +28,7 @@ from maspo.statistics import (
 )
 from maspo.statistics.bootstrap import _chi_scales, _counts, _order
 
-BENCHMARKS = tuple(f"chain{length}" for length in (2, 3, 4, 5, 6, 8) for _ in range(40))
+BENCHMARKS = tuple(f"terms{length}" for length in range(2, 8) for _ in range(40))
 LOGITS = np.repeat([3.0, 2.0, 1.2, 0.6, 0.0, -0.8], 40)
 
 

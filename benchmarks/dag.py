@@ -26,8 +26,9 @@ def job_seconds(results: Path) -> pd.Series:
     for path in (results / "usage").rglob("*.tsv"):
         rule = path.relative_to(results / "usage").parts[0].removesuffix(".tsv")
         rows.append((rule, pd.read_csv(path, sep="\t")["s"].iloc[-1]))
-    for rule in CACHED:
-        time = json.loads((results / rule / "manifest.json").read_text())["time"]
+    jobs = [(rule, path) for rule in CACHED for path in (results / rule).rglob("manifest.json")]
+    for rule, path in jobs:
+        time = json.loads(path.read_text())["time"]
         started, finished = (datetime.fromisoformat(time[k]) for k in ("started", "finished"))
         rows.append((rule, (finished - started).total_seconds()))
     return (

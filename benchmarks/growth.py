@@ -21,7 +21,7 @@ from maspo.config import build_objective, load_experiment
 from maspo.policy import build_policy, build_tokenizer, encode_prompts
 from maspo.sampling.transformers import TransformersSampler
 from maspo.tasks import Problem
-from maspo.tasks.chain import CHARACTERS
+from maspo.tasks.modular import characters
 from maspo.training.loop import Trainer
 from maspo.verifier import Verdict
 
@@ -67,14 +67,15 @@ def trainer(sizes: Sizes) -> Trainer:
         ]
     )
     others = "".join(map(chr, range(0x10000, 0x10000 + sizes.vocabulary)))
-    tokenizer = build_tokenizer((CHARACTERS + others)[: sizes.vocabulary - 2])
+    tokenizer = build_tokenizer((characters(experiment.task) + others)[: sizes.vocabulary - 2])
     architecture = {
         **experiment.model.architecture,
         "max_position_embeddings": sizes.length + 16,
         "initializer_range": 0.02,  # near-uniform draws: the end token comes rarely
     }
     policy = build_policy(architecture, tokenizer, seed=1)
-    problems = [Problem.create(f"{i % 10}+{i // 10 % 10}*7-4+1?", "0", "chain") for i in range(100)]
+    questions = [f"{i % 10}+{i // 10 % 10}*3+4*5?" for i in range(100)]
+    problems = [Problem.create(question, "0", "modular") for question in questions]
     batch_size = experiment.sampler.batch_size
     return Trainer(
         policy=policy,

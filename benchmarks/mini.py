@@ -9,7 +9,7 @@ import torch
 
 from benchmarks.harness import ROOT
 from maspo.config import Experiment, build_objective, load_experiment
-from maspo.layout import Layout
+from maspo.layout import BASE_VARIANT, Layout
 from maspo.policy import fitting_prompts, load_policy
 from maspo.sampling.transformers import TransformersSampler
 from maspo.tasks import Problem, read_problems
@@ -25,28 +25,37 @@ def mini_results() -> Path:
     return study if has_policy(study) else make_results(OWN, "scale=mini")
 
 
+def base_policy(results: Path) -> Path:
+    """Return where the base policy of the first run lies."""
+    return Layout(results).policy(BASE_VARIANT, 1)
+
+
 def has_policy(results: Path) -> bool:
     """Return whether a base policy lies in a results folder."""
-    return (results / "base" / "policy" / "config.json").is_file()
+    return (base_policy(results) / "config.json").is_file()
 
 
 def make_results(folder: Path, *overrides: str) -> Path:
     """Return a folder with problems and a base policy of these settings, made if there is none."""
     for step in () if has_policy(folder) else ("data", "base"):
         command = [sys.executable, "-m", f"maspo.steps.{step}", *overrides, f"results={folder}"]
-        subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([*command, "seed=1"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     return folder
 
 
 def mini_problems(experiment: Experiment) -> list[Problem]:
     """Return the training problems."""
-    return read_problems(Layout(Path(experiment.results)).data / "train.parquet")
+    return read_problems(Layout(Path(experiment.results)).problems(experiment.train.problems))
 
 
 def mini_trainer(results: Path, verifier: Verifier, *overrides: str) -> Trainer:
-    """Return what the step `train` builds for GRPO at scale mini."""
-    experiment = load_experiment(["scale=mini", f"results={results}", *overrides])
-    policy, tokenizer = load_policy(Layout(results).base / "policy")
+    """Return what the step `train` builds for GRPO at scale mini, each step like the others.
+
+    So the rate is constant and nothing is measured on the way; steps may go on beyond a run's.
+    """
+    alike = ["train.lr_schedule=constant", "train.snapshots=[]"]
+    experiment = load_experiment(["scale=mini", f"results={results}", *alike, *overrides])
+    policy, tokenizer = load_policy(base_policy(results))
     everything = mini_problems(experiment)
     problems, prompts = fitting_prompts(tokenizer, everything, experiment.task.max_prompt_tokens)
     return Trainer(

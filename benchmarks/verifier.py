@@ -67,7 +67,7 @@ def integer_path(count: int) -> dict:
     thought = "We add the terms and simplify. " * 30
     forms = {
         "boxed, behind 900 characters": (f"{thought}\\boxed{{%d}}", DEFAULT_RULES),
-        "mini task, #answer": ("3+7=0;0*2=0#%d", ("hash",)),
+        "mini task, =answer": ("+7=a*2=%d", ("equals",)),
     }
     for name, (template, rules) in forms.items():
         completions = [template % index for index in range(count)]

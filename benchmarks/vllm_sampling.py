@@ -20,15 +20,14 @@ from functools import partial
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from benchmarks.harness import ROOT, Measurement, Report, interleaved, ratios
-from benchmarks.mini import make_results, mini_problems
+from benchmarks.mini import base_policy, make_results, mini_problems
 from maspo.config import load_experiment
-from maspo.layout import Layout
 from maspo.policy import build_policy, build_tokenizer, encode_prompts, load_policy
 from maspo.sampling import SamplingSettings
 from maspo.sampling.transformers import TransformersSampler
 from maspo.sampling.vllm import VllmSampler
 from maspo.seeding import numpy_generator
-from maspo.tasks.chain import CHARACTERS
+from maspo.tasks.modular import characters
 
 OWN = ROOT / "results" / "benchmarks_heads_32"
 OVERRIDES = ("scale=mini", "model=mini_heads_32")
@@ -59,7 +58,7 @@ def mini_work() -> Work:
     """Return the work of the mini study, with its policy trained if there is none."""
     results = make_results(OWN, *OVERRIDES)
     experiment = load_experiment([*OVERRIDES, f"results={results}"])
-    policy, tokenizer = load_policy(Layout(results).base / "policy")
+    policy, tokenizer = load_policy(base_policy(results))
     problems = mini_problems(experiment)[:PROMPTS]
     prompts = encode_prompts(tokenizer, problems, experiment.task.max_prompt_tokens)
     return Work(policy, tokenizer, prompts, SamplingSettings(experiment.task.max_completion_tokens))
@@ -67,7 +66,8 @@ def mini_work() -> Work:
 
 def long_work() -> Work:
     """Return the work on prompts of more than two of vLLM's blocks."""
-    tokenizer = build_tokenizer(CHARACTERS + OTHER_CHARACTERS)
+    task = load_experiment(OVERRIDES).task
+    tokenizer = build_tokenizer(characters(task) + OTHER_CHARACTERS)
     draw = numpy_generator(0, "benchmark prompts")
     prompts = draw.integers(3, len(tokenizer), size=(PROMPTS, 257)).tolist()
     return Work(build_policy(LONG, tokenizer, seed=1), tokenizer, prompts, SamplingSettings(64))

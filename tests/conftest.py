@@ -1,6 +1,7 @@
 """Shared pieces: a tiny policy and problems, the same for every test."""
 
 import os
+from functools import partial
 
 import pytest
 
@@ -20,36 +21,48 @@ ARCHITECTURE = {
 def tiny_policy():
     """Return an untrained policy of a few thousand parameters and its tokenizer."""
     from maspo.policy import build_policy, build_tokenizer
-    from maspo.tasks.chain import CHARACTERS
+    from miniature import CHARACTERS
 
     tokenizer = build_tokenizer(CHARACTERS)
     return build_policy(ARCHITECTURE, tokenizer, seed=3), tokenizer
 
 
 @pytest.fixture
-def chain_problems():
-    """Return 40 chain problems of two to four terms."""
+def modular_problems():
+    """Return 40 problems of two to four terms."""
     from maspo.seeding import numpy_generator
     from maspo.tasks import Problem
-    from maspo.tasks.chain import draw_question, solve
+    from maspo.tasks.facts import make_facts
+    from maspo.tasks.modular import draw_question, solve
+    from miniature import TASK
 
-    rng = numpy_generator(0, "test problems")
-    questions = [draw_question(2 + i % 3, rng) for i in range(40)]
-    return [Problem.create(question, solve(question), "chain") for question in questions]
+    rng, facts = numpy_generator(0, "test problems"), make_facts(TASK)
+    questions = [draw_question(2 + i % 3, facts, rng) for i in range(40)]
+    return [Problem.create(question, solve(question, TASK), "modular") for question in questions]
 
 
 @pytest.fixture(scope="session")
 def half_trained():
     """Return a function that trains a small base policy until it knows its task halfway."""
     from maspo.policy import build_policy, save_policy
-    from maspo.tasks.chain import make_chain
+    from maspo.tasks.facts import demonstrate, draw_knowledge, make_facts
+    from maspo.tasks.modular import ALL, make_modular
     from maspo.training.supervised import train_base
 
     def train(experiment, tokenizer, folder):
+        task, settings = experiment.task, experiment.model.supervised
+        knowledge = draw_knowledge(task, make_facts(task), settings, seed=1)
+        teach = partial(demonstrate, knowledge=knowledge, settings=settings, modulus=task.modulus)
         policy = build_policy(experiment.model.architecture, tokenizer, seed=1)
-        problems = make_chain(experiment.task).training
+        problems = make_modular(task).others[ALL]
         folder.mkdir(parents=True, exist_ok=True)
-        train_base(policy, tokenizer, problems, experiment.model.supervised, folder)
+        train_base(
+            *(policy, tokenizer, problems),
+            lambda question, rng: teach(question, rng=rng),
+            settings,
+            seed=1,
+            folder=folder,
+        )
         save_policy(folder / "policy", policy, tokenizer)
         return folder / "policy"
 

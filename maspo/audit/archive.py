@@ -24,12 +24,13 @@ CHECKSUM = "https://schema.org/sha256"  # a term of schema.org that RO-Crate's c
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can tell: dates would change its bytes
 LICENCE = "https://spdx.org/licenses/Apache-2.0"
 PAPER = "https://arxiv.org/abs/2602.17550"
+WEIGHTS = {"policy", "snapshots"}
 
 
 def archive_files(results: Path, policies: bool) -> list[Path]:
     """Return the files of a results folder that belong into its archive, sorted by their path.
 
-    Temporary names and unfinished runs do not; weights (folders named ``policy``) only if asked.
+    Temporary names and unfinished runs do not; weights (the folders `WEIGHTS`) only if asked.
     """
     if not (results / "data" / "manifest.json").is_file():
         raise DataError(
@@ -40,7 +41,7 @@ def archive_files(results: Path, policies: bool) -> list[Path]:
     def belongs(path: Path) -> bool:
         parts = path.relative_to(results).parts
         hidden = any(part.startswith(".") for part in parts)
-        unwanted = parts[0] == "checkpoints" or ("policy" in parts and not policies)
+        unwanted = parts[0] == "checkpoints" or (WEIGHTS & set(parts) and not policies)
         return path.is_file() and not hidden and not unwanted
 
     return sorted(filter(belongs, files_below(results)), key=lambda path: path.as_posix())

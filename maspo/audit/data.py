@@ -3,11 +3,13 @@
 import re
 from collections.abc import Iterator
 from itertools import zip_longest
+from pathlib import Path
 
 from maspo.audit.finding import Finding
 from maspo.audit.tree import Tree
-from maspo.config import ModularTask
+from maspo.config import ModularTask, experiment_from
 from maspo.tasks import Problem, read_problems
+from maspo.tasks.facts import draw_knowledge, knowledge_csv, make_facts
 from maspo.tasks.modular import make_modular
 
 
@@ -28,8 +30,25 @@ def check_data(tree: Tree) -> Iterator[Finding]:
                 break  # what follows may only be shifted
     for name, text in made.texts.items():
         path = tree.layout.data / name
-        if not path.is_file() or path.read_bytes() != text.encode():
-            yield Finding("data", tree.name(path), "the table that the settings give", "another")
+        yield from differing(tree, path, text)
+    yield from taught(tree, task)
+
+
+def taught(tree: Tree, task: ModularTask) -> Iterator[Finding]:
+    """Draw again what each base policy was taught, where it was trained here."""
+    facts = make_facts(task)
+    for folder in dict.fromkeys(tree.base(seed) for _, seed in tree.declared):
+        if (manifest := tree.manifest(folder)) is None or manifest["settings"]["kind"] != "built":
+            continue  # the check of the chain names a manifest that is not there
+        settings = experiment_from(manifest["experiment"]).model.supervised
+        knowledge = draw_knowledge(task, facts, settings, manifest["seeds"]["base"])
+        yield from differing(tree, folder / "knowledge.csv", knowledge_csv(facts, knowledge))
+
+
+def differing(tree: Tree, path: Path, text: str) -> Iterator[Finding]:
+    """Compare a table with the text that the settings give."""
+    if not path.is_file() or path.read_bytes() != text.encode():
+        yield Finding("data", tree.name(path), "the table that the settings give", "another")
 
 
 def check_leaks(tree: Tree) -> Iterator[Finding]:

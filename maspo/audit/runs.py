@@ -1,6 +1,7 @@
 """Runs: all that were declared, each once and whole, and alike in all but their method."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -83,30 +84,46 @@ def check_budgets(tree: Tree) -> Iterator[Finding]:
             last = found[-1] if found else None
             wanted = f"steps 1 to {steps}, each once"
             yield Finding("budgets", tree.name(path), wanted, f"{len(found)} rows to {last}")
-    limit = tree.manifests["data/manifest.json"]["settings"]["max_completion_tokens"]
-    for _, seed, path, records in tree.records():
-        name = tree.name(path)
+    for path, records in tree.graded():
         if (manifest := tree.manifest(path.parent)) is None:
             continue
-        samples = manifest["settings"]["evaluate"]["samples"]
-        for (benchmark, problem), group in records.groupby(["benchmark", "problem"], sort=False):
-            if sorted(group["sample"]) != list(range(samples)):
-                wanted = f"samples 0 to {samples - 1} of {benchmark} {problem}, each once"
-                yield Finding("budgets", name, wanted, f"{sorted(group['sample'])}")
-        drawn = zip(records["problem"], records["sample"], records["seed"], strict=True)
-        wrong = [(p, s) for p, s, d in drawn if derive_seed(seed, "evaluate", p, int(s)) != d]
-        if wrong:
-            wanted = f"samples drawn from seed {seed}"
-            yield Finding("budgets", name, wanted, f"{len(wrong)} others, the first {wrong[0]}")
-        if len(records) and records["tokens"].max() > limit:
-            wanted = f"at most {limit} tokens a completion"
-            yield Finding("budgets", name, wanted, str(records["tokens"].max()))
-        if short := too_few_tokens(manifest, records, limit):
-            wanted = f"tokens for every character of {short['text']!r} and its end"
-            yield Finding("budgets", name, wanted, str(short["tokens"]))
-        problems = records.groupby("benchmark")["problem"].nunique().to_dict()
-        if problems != (known := benchmark_sizes(tree)):
-            yield Finding("budgets", name, f"problems of each benchmark {known}", str(problems))
+        if "step" not in records:
+            yield from drawn_faults(tree, path, records, manifest, benchmark_sizes(tree))
+            continue
+        few = manifest["settings"]["evaluate"]["snapshot_problems"]
+        known = {name: min(size, few) for name, size in benchmark_sizes(tree).items()}
+        kept = manifest["experiment"]["train"]["snapshots"]
+        if (found := list(records["step"].unique())) != kept:
+            yield Finding("budgets", tree.name(path), f"policies of the steps {kept}", str(found))
+        for _, of_step in records.groupby("step", sort=False):
+            yield from drawn_faults(tree, path, of_step, manifest, known)
+
+
+def drawn_faults(
+    tree: Tree, path: Path, records: pd.DataFrame, manifest: Manifest, known: dict[str, int]
+) -> Iterator[Finding]:
+    """Compare the records of one policy with the settings and with the sizes of the benchmarks."""
+    name, seed = tree.name(path), int(path.parent.name.removeprefix("seed_"))
+    limit = tree.manifests["data/manifest.json"]["settings"]["max_completion_tokens"]
+    samples = manifest["settings"]["evaluate"]["samples"]
+    for (benchmark, problem), group in records.groupby(["benchmark", "problem"], sort=False):
+        if sorted(group["sample"]) != list(range(samples)):
+            wanted = f"samples 0 to {samples - 1} of {benchmark} {problem}, each once"
+            yield Finding("budgets", name, wanted, f"{sorted(group['sample'])}")
+    drawn = zip(records["problem"], records["sample"], records["seed"], strict=True)
+    wrong = [(p, s) for p, s, d in drawn if derive_seed(seed, "evaluate", p, int(s)) != d]
+    if wrong:
+        wanted = f"samples drawn from seed {seed}"
+        yield Finding("budgets", name, wanted, f"{len(wrong)} others, the first {wrong[0]}")
+    if len(records) and records["tokens"].max() > limit:
+        wanted = f"at most {limit} tokens a completion"
+        yield Finding("budgets", name, wanted, str(records["tokens"].max()))
+    if short := too_few_tokens(manifest, records, limit):
+        wanted = f"tokens for every character of {short['text']!r} and its end"
+        yield Finding("budgets", name, wanted, str(short["tokens"]))
+    problems = records.groupby("benchmark")["problem"].nunique().to_dict()
+    if problems != known:
+        yield Finding("budgets", name, f"problems of each benchmark {known}", str(problems))
 
 
 def too_few_tokens(manifest: Manifest, records: pd.DataFrame, limit: int) -> dict[str, Any] | None:

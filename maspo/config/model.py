@@ -1,5 +1,6 @@
 """Settings of the base policy."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,7 +36,7 @@ class Supervised:
             f"at least 0 and below model.supervised.steps={self.steps}",
         )
         shape = self.knowledge
-        valid = len(shape) == 2 and min(shape) > 0
+        valid = len(shape) == 2 and all(0 < number < math.inf for number in shape)
         require(valid, "model.supervised.knowledge", shape, "two positive numbers")
         share = self.misconceived
         require(0 <= share <= 1, "model.supervised.misconceived", share, "in [0, 1]")

@@ -173,6 +173,9 @@ class Experiment:
             source, cap = self.train.old_policy, self.train.importance_cap
             require(source == "trainer", "train.old_policy", source, f"{needs} trainer")
             require(cap is None, "train.importance_cap", cap, f"{needs} null")
+        if self.model.kind == "built":
+            kind = self.task.kind
+            require(kind == "modular", "task.kind", kind, "modular with model.kind=built")
         known = self.task.training_files
         require(
             self.train.problems in known,

@@ -96,6 +96,8 @@ def load_study(name: str, seeds: int, experiment: Experiment) -> Study:
     usual = asdict(experiment.train)
     if unknown := set(file.train) - set(usual):
         raise ConfigError(f"{path}: train has no {sorted(unknown)}, it has {sorted(usual)}")
+    if file.first_seed < 1:
+        raise ConfigError(f"{path}: first_seed={file.first_seed} is not valid: at least 1")
     if file.reference not in [split_variant(name)[0] for name in file.objectives]:
         raise ConfigError(f"{path}: reference={file.reference!r} is not one of {file.objectives}")
     variants = [

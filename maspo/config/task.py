@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from omegaconf import MISSING
 
 from maspo.config.checks import require
+from maspo.verifier.extraction import RULES
 
 RESIDUES = "0123456789abcdefghijklmnopqrstuvwxyz"  # of ModularTask, in their order
 
@@ -22,6 +23,12 @@ class Task:
     def __post_init__(self) -> None:
         for name in ("max_prompt_tokens", "max_completion_tokens"):
             require(getattr(self, name) >= 1, f"task.{name}", getattr(self, name), "at least 1")
+        require(
+            bool(self.extraction) and set(self.extraction) <= set(RULES),
+            "task.extraction",
+            self.extraction,
+            f"a list of {list(RULES)}",
+        )
 
     @property
     def benchmarks(self) -> list[str]:
@@ -74,6 +81,17 @@ class ModularTask(Task):
                 lengths,
                 "a list of lengths of at least 2 terms",
             )
+        lengths = self.benchmark_lengths
+        different = len(set(lengths)) == len(lengths)
+        require(different, "task.benchmark_lengths", lengths, "a list of different lengths")
+        longest = max(*self.train_lengths, *self.benchmark_lengths)
+        for name, tokens in (
+            ("max_prompt_tokens", 2 * longest),
+            ("max_completion_tokens", 4 * (longest - 1) + 1),  # and the end
+        ):
+            given = getattr(self, name)
+            valid = f"at least {tokens}: there are problems of {longest} terms"
+            require(given >= tokens, f"task.{name}", given, valid)
         for name in ("train_problems", "benchmark_problems"):
             require(getattr(self, name) >= 1, f"task.{name}", getattr(self, name), "at least 1")
         require(0 <= self.held_out < 1, "task.held_out", self.held_out, "in [0, 1)")
@@ -83,6 +101,12 @@ class ModularTask(Task):
             "task.held_out",
             self.held_out,
             f"at most {1 - 1 / facts:g}: of the {facts} facts of a residue it leaves 0 to train on",
+        )
+        require(
+            self.held_out == 0 or self.kept_facts < facts,
+            "task.held_out",
+            self.held_out,
+            f"0, or at least {1 / facts:g}: of the {facts} facts of a residue it holds out 0",
         )
         shortest = min(self.benchmark_lengths)
         most = self.modulus * facts ** (shortest - 1) // 2

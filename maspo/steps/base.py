@@ -18,7 +18,7 @@ from maspo.training.supervised import train_base
 
 def build(experiment: Experiment, record: StepRecord, folder: Path) -> None:
     """Write folder/policy, trained on problems over all facts, its learning curve and knowledge."""
-    task, model, seed = experiment.task, experiment.model, experiment.seed
+    task, model, seed = experiment.task, experiment.model, experiment.base_seed
     source = record.layout.problems(ALL)
     problems, facts = read_problems(source), make_facts(task)
     knowledge = draw_knowledge(task, facts, model.supervised, seed)

@@ -1,6 +1,7 @@
 """Settings: bad ones are refused by name, good ones carry their source."""
 
 import re
+import shutil
 
 import pytest
 from omegaconf import OmegaConf
@@ -16,6 +17,7 @@ from maspo.config import (
     options,
 )
 from maspo.errors import ConfigError
+from maspo.tasks.modular import make_modular
 
 SOURCE = re.compile(
     r"#\s*(paper|released (code|README|script)|not published|assumed|structure"
@@ -31,16 +33,16 @@ SOURCE = re.compile(
         (["train.lrr=1"], ["train.lrr", "max_grad_norm"]),
         (["trian.lr=1"], ["trian.lr", "evaluate"]),
         (["task.lengths=[2]"], ["task.lengths", "benchmark_lengths"]),
-        (["model.supervised.step=1"], ["model.supervised.step", "error_rate"]),
+        (["model.supervised.step=1"], ["model.supervised.step", "misconceived"]),
         (["train.lr=fast"], ["train.lr", "fast", "Float"]),
         (["evaluate.samples=1.5"], ["evaluate.samples", "1.5", "Integer"]),
         (["train.normalize_std=maybe"], ["train.normalize_std", "maybe", "bool"]),
         (["train.lr=-1"], ["train.lr", "-1", "positive"]),
-        (["train.updates_per_batch=7"], ["train.updates_per_batch", "7", "32"]),
+        (["train.updates_per_batch=7"], ["train.updates_per_batch", "7", "64"]),
         (["train.group_size=1"], ["train.group_size", "at least 2"]),
         (["task.benchmark_lengths=[1]"], ["task.benchmark_lengths", "2 terms"]),
         (["evaluate.top_p=0"], ["evaluate.top_p", "(0, 1]"]),
-        (["task.kind=riddle"], ["task.kind", "riddle", "chain"]),
+        (["task.kind=riddle"], ["task.kind", "riddle", "modular"]),
         (["train.lr"], ["train.lr"]),
     ],
 )
@@ -51,11 +53,92 @@ def test_bad_overrides_are_refused_by_name(overrides, named):
         assert word in str(error.value)
 
 
+TERMS = ["task.train_lengths=[2]", "task.benchmark_lengths=[2]", "task.benchmark_problems=1"]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "named"),
+    [
+        (["task.modulus=37"], ["task.modulus=37", "from 2 to 36"]),
+        (["task.modulus=1"], ["task.modulus=1", "from 2 to 36"]),
+        (["task.modulus=2"], ["task.operands=['2', '3', '4', '5', '6']", "characters of 01"]),
+        (["task.operands=[v]"], ["task.operands=['v']", "0123456789abcdefghijklmnopqrstu"]),
+        (["task.operands=[2,2]"], ["task.operands=['2', '2']", "different"]),
+        (["task.operands=[12]"], ["task.operands=['12']", "characters"]),
+        (["task.operands=['']"], ["task.operands=['']", "characters"]),
+        (["task.operands=[]"], ["task.operands=[]", "characters"]),
+        (["task.operators=['+','+']"], ["task.operators=['+', '+']", "different", "+*"]),
+        (["task.operators=['-']"], ["task.operators=['-']", "+*"]),
+        (["task.operators=[]"], ["task.operators=[]", "+*"]),
+        (["task.held_out=1.0"], ["task.held_out=1.0", "[0, 1)"]),
+        (["task.held_out=nan"], ["task.held_out=nan", "[0, 1)"]),
+        (["task.held_out=0.96"], ["task.held_out=0.96", "at most 0.9", "10 facts"]),
+        (["task.held_out=0.04"], ["task.held_out=0.04", "at least 0.1", "10 facts"]),
+        (["task.operands=[2]", "task.held_out=0.2"], ["task.held_out=0.2", "at least 0.5"]),
+        (["task.benchmark_problems=156"], ["task.benchmark_problems=156", "at most 155"]),
+        (["task.held_out=0.9", "task.benchmark_problems=31"], ["task.held_out=0.9", "2 terms"]),
+        (["task.train_lengths=[]"], ["task.train_lengths=[]", "2 terms"]),
+        (["task.benchmark_lengths=[]"], ["task.benchmark_lengths=[]", "2 terms"]),
+        (["task.benchmark_lengths=[2,2]"], ["task.benchmark_lengths=[2, 2]", "different"]),
+        (["task.train_lengths=[2,8]"], ["task.max_prompt_tokens=14", "at least 16", "8 terms"]),
+        (["task.max_completion_tokens=24"], ["task.max_completion_tokens=24", "at least 25"]),
+        (["task.extraction=[]"], ["task.extraction=[]", "equals"]),
+        (["task.extraction=[hash]"], ["task.extraction=['hash']", "equals"]),
+        (["model.supervised.knowledge=[1]"], ["model.supervised.knowledge", "two positive"]),
+        (["model.supervised.knowledge=[inf,1]"], ["model.supervised.knowledge", "two positive"]),
+        (["model.supervised.misconceived=1.5"], ["model.supervised.misconceived", "[0, 1]"]),
+        (["train.snapshots=[6]"], ["train.snapshots=[6]", "from 1 to 5", "train.steps=6"]),
+        (["train.snapshots=[7]"], ["train.snapshots=[7]", "from 1 to 5"]),
+        (["train.snapshots=[0]"], ["train.snapshots=[0]", "from 1 to 5"]),
+        (["train.snapshots=[4,2]"], ["train.snapshots=[4, 2]", "rising"]),
+        (["train.snapshots=[2,2]"], ["train.snapshots=[2, 2]", "rising"]),
+        (["train.snapshots=null"], ["train.snapshots"]),
+        (["train.steps=4"], ["train.snapshots=[2, 4]", "from 1 to 3", "train.steps=4"]),
+        (["train.problems=hard"], ["train.problems='hard'", "['train', 'all']"]),
+        (["train.lr_schedule=cosine"], ["train.lr_schedule='cosine'", "constant or linear"]),
+        (["evaluate.snapshot_problems=0"], ["evaluate.snapshot_problems=0", "at least 1"]),
+        (["scale=gpu", "train.problems=all"], ["train.problems='all'", "['train']", "hub"]),
+        (["scale=gpu", "model=mini"], ["task.kind='hub'", "modular with model.kind=built"]),
+        (["engine=verl"], ["train.snapshots=[2, 4]", "[] with engine=verl"]),
+        (
+            ["engine=verl", "train.snapshots=[]"],
+            ["train.lr_schedule='linear'", "constant with engine=verl"],
+        ),
+    ],
+)
+def test_a_bad_miniature_is_refused_before_any_job(overrides, named):
+    with pytest.raises(ConfigError) as error:
+        load_experiment(["scale=smoke", *overrides])
+    for word in named:
+        assert word in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["task.modulus=2", "task.operands=[0,1]", "task.held_out=0", *TERMS],
+        ["task.modulus=2", "task.operands=[1]", "task.operators=['+']", "task.held_out=0", *TERMS],
+        ["task.modulus=36", "task.operands=[z,0]", "task.held_out=0.75"],
+        ["task.held_out=0.9", "task.benchmark_problems=30"],
+        ["task.held_out=0.1", "task.benchmark_problems=155"],
+    ],
+)
+def test_the_smallest_and_largest_tasks_can_be_made(overrides):
+    """At the limits of what is allowed the problems are found, and none is a benchmark's."""
+    task = load_experiment(["scale=smoke", "task.train_problems=600", *overrides]).task
+    made = make_modular(task)
+    asked = {p.id for problems in made.benchmarks.values() for p in problems}
+    assert len(asked) == len(task.benchmark_lengths) * task.benchmark_problems
+    for problems in (made.training, made.others["all"]):
+        assert len(problems) == 600
+        assert not asked & {problem.id for problem in problems}
+
+
 def test_overrides_reach_the_experiment():
     experiment = load_experiment(["scale=smoke", "train.lr=1e-4", "seeds=3", "variant=maspo"])
     assert (experiment.train.lr, experiment.seeds, experiment.variant) == (1e-4, 3, "maspo")
     assert experiment.results == "results/smoke"
-    assert load_experiment(["scale=smoke"]).train.lr == 3e-5
+    assert load_experiment(["scale=smoke"]).train.lr == 3e-4
 
 
 def test_smoke_differs_from_mini_only_in_size():
@@ -98,7 +181,7 @@ def test_bad_variants_are_refused_by_name(variant, named):
 def test_every_study_names_valid_variants():
     experiment = load_experiment()
     for name in options("study"):
-        study = load_study(name, 2, experiment.train)
+        study = load_study(name, 2, experiment)
         assert len(study.variants) == len(set(study.variants)) >= 2
         assert len(study.runs) == 2 * len(study.variants)
         for variant in study.variants:
@@ -107,13 +190,66 @@ def test_every_study_names_valid_variants():
 
 
 def test_a_study_crosses_its_objectives_with_conditions():
-    train = load_experiment(["scale=mini"]).train
-    study = load_study("learning_rate", 3, train)
+    mini = load_experiment(["scale=mini", "train.lr=3e-5"])
+    study = load_study("learning_rate", 3, mini)
     assert "maspo@lr_0.0001" in study.variants
-    assert "maspo" in study.variants  # 3e-5 is the scale's own rate: this run is main's
+    assert "maspo" in study.variants  # 3e-5 is the usual rate here: this run is main's
     assert "maspo@lr_3e-05" not in study.variants
     assert ("maspo@lr_0.0001", "grpo@lr_0.0001") in study.pairs
     assert ("sapo", "grpo") in study.pairs
+
+
+@pytest.fixture
+def own_study(tmp_path, monkeypatch):
+    """Return a function that adds a study file to a copy of the configuration."""
+    shutil.copytree(config_dir(), tmp_path / "configs")
+    monkeypatch.setenv("MASPO_CONFIGS", str(tmp_path / "configs"))
+
+    def write(text):
+        (tmp_path / "configs" / "study" / "own.yaml").write_text(text)
+
+    return write
+
+
+OWN = "title: Own\nobjectives: [grpo, maspo]\nreference: grpo\n"
+
+
+def test_a_study_may_have_seeds_of_its_own(own_study):
+    own_study(OWN + "first_seed: 11\ntrain: {lr: [0.001, 0.0003]}\n")
+    study = load_suite(load_experiment(["scale=mini", "studies=[own]", "seeds=2"]))["own"]
+    assert study.variants == ("grpo@lr_0.001", "maspo@lr_0.001", "grpo", "maspo")
+    assert study.runs_of("maspo") == [("maspo", 11), ("maspo", 12)]
+    assert study.runs_of("base") == [("base", 11), ("base", 12)]
+    assert study.runs == [(variant, seed) for variant in study.variants for seed in (11, 12)]
+    assert study.policies == [("base", 11), ("base", 12), *study.runs]
+    assert study.pairs == [("maspo@lr_0.001", "grpo@lr_0.001"), ("maspo", "grpo")]
+
+
+def test_a_published_policy_is_one_for_all_seeds(own_study):
+    own_study(OWN + "first_seed: 11\n")
+    study = load_study("own", 3, load_experiment(["scale=gpu"]))
+    assert study.policies[:2] == [("base", 0), ("grpo", 11)]
+    assert study.base_seeds == (0,)
+    assert load_experiment(["scale=gpu", "seed=11"]).base_seed == 0
+    assert load_experiment(["scale=mini", "seed=11"]).base_seed == 11
+    assert load_experiment(["scale=mini"]).base_seed == 1
+
+
+@pytest.mark.parametrize(
+    ("lines", "named"),
+    [
+        ("first_seed: 0", ["own.yaml", "first_seed=0", "at least 1"]),
+        ("first_seed: many", ["own.yaml", "first_seed", "many"]),
+        ("seeds: 3", ["own.yaml", "seeds"]),
+        ("train: {lrr: [1]}", ["own.yaml", "lrr", "lr_schedule"]),
+    ],
+)
+def test_a_bad_study_file_is_refused_by_name(own_study, lines, named):
+    own_study(OWN + lines + "\n")
+    with pytest.raises(ConfigError) as error:
+        load_suite(load_experiment(["scale=mini", "studies=[own]"]))
+    for word in named:
+        assert word in str(error.value)
 
 
 def test_a_variant_changes_the_settings_of_training():

@@ -14,7 +14,7 @@ from maspo.policy import save_policy
 from maspo.tasks import Problem, write_problems
 from maspo.training.checkpoint import CheckpointFolder
 
-QUESTION = Problem.create("1+2?", "3", "chain")
+QUESTION = Problem.create("1+2?", "3", "modular")
 
 
 def test_an_error_in_mid_write_keeps_the_old_file(tmp_path):

@@ -15,9 +15,9 @@ from maspo.files import read_json_lines
 from maspo.objectives import make
 from maspo.policy import build_policy, build_tokenizer, encode_prompts, token_log_probs
 from maspo.sampling.transformers import TransformersSampler
-from maspo.tasks.chain import CHARACTERS
 from maspo.training.checkpoint import CheckpointFolder
 from maspo.training.loop import Trainer
+from miniature import CHARACTERS
 
 ARCHITECTURE = {
     "hidden_size": 96,
@@ -44,7 +44,8 @@ def run_of(policy, problems, method="maspo", **changes):
     large = load_experiment(["scale=gpu"]).train
     small = {"micro_batch_tokens": 70, "logits_chunk": 7}
     wanted = {name: small.get(name, getattr(large, name)) for name in GPU}
-    wanted |= {"steps": 3, "updates_per_batch": 2, "lr": 1e-3, "checkpoint_every": 1} | changes
+    wanted |= {"steps": 3, "updates_per_batch": 2, "lr": 1e-3, "checkpoint_every": 1}
+    wanted |= {"lr_schedule": "constant", "snapshots": "[]", **changes}
     overrides = [f"train.{name}={value}" for name, value in wanted.items()]
     return Trainer(
         policy=policy,
@@ -73,10 +74,10 @@ def test_scale_gpu_asks_for_all_of_them():
 
 
 @pytest.mark.parametrize("method", ["maspo", "entropy_adv", "bapo", "gspo"])
-def test_a_run_learns_and_is_bitwise_repeatable(tmp_path, policy, chain_problems, method):
+def test_a_run_learns_and_is_bitwise_repeatable(tmp_path, policy, modular_problems, method):
     found = []
     for name in ("first", "second"):
-        run = run_of(policy, chain_problems, method)
+        run = run_of(policy, modular_problems, method)
         before = weights(run)
         run.train(CheckpointFolder(tmp_path / name, "x"), method)
         found.append((weights(run), (tmp_path / name / "metrics.jsonl").read_bytes()))
@@ -92,24 +93,24 @@ def test_a_run_learns_and_is_bitwise_repeatable(tmp_path, policy, chain_problems
     assert not run.policy.training
 
 
-def test_first_update_is_on_policy(policy, chain_problems):
-    run = run_of(policy, chain_problems)
-    first, last = [run.update(mini_batch)[0] for mini_batch in run.split(run.roll_out(1))]
+def test_first_update_is_on_policy(policy, modular_problems):
+    run = run_of(policy, modular_problems)
+    first, last = [run.update(mini_batch).metrics for mini_batch in run.split(run.roll_out(1))]
     assert (first["ratio_min"], first["ratio_max"]) == (1.0, 1.0)
     assert last["ratio_max"] > 1.001
 
 
-def test_log_probs_and_gradients_are_near_those_in_float32(policy, chain_problems):
+def test_log_probs_and_gradients_are_near_those_in_float32(policy, modular_problems):
     """Tolerance: 5 % of the gradient's norm, 0.02 nats a token; found: 2.7 % and 0.011 nats.
 
     A bfloat16 keeps 8 bits: each rounding is off by up to 0.4 %, and there are many in a row.
     """
-    exact = run_of(policy, chain_problems, **PLAIN)
+    exact = run_of(policy, modular_problems, **PLAIN)
     mini_batch = exact.split(exact.roll_out(1))[0]
     mask = mini_batch.packed.mask
     scores, gradients = [], []
     for changes in (PLAIN, {}):
-        run = run_of(policy, chain_problems, max_grad_norm=1e9, **changes)
+        run = run_of(policy, modular_problems, max_grad_norm=1e9, **changes)
         run.policy.train(run.settings.gradient_checkpointing)
         log_prob, _ = run.log_probs(mini_batch.packed, entropy=False)
         (mini_batch.advantages * log_prob)[mask].mean().backward()
@@ -122,8 +123,8 @@ def test_log_probs_and_gradients_are_near_those_in_float32(policy, chain_problem
     assert 0 < (gradients[1] - gradients[0]).norm() < 0.05 * gradients[0].norm()
 
 
-def test_products_of_the_layers_are_bfloat16_and_the_logits_are_not(policy, chain_problems):
-    run = run_of(policy, chain_problems)
+def test_products_of_the_layers_are_bfloat16_and_the_logits_are_not(policy, modular_problems):
+    run = run_of(policy, modular_problems)
     batch = run.split(run.roll_out(1))[0].packed
     seen = []
     run.policy.model.layers[0].mlp.down_proj.register_forward_hook(
@@ -137,11 +138,11 @@ def test_products_of_the_layers_are_bfloat16_and_the_logits_are_not(policy, chai
     assert not torch.equal(low[batch.mask], rounded)
 
 
-def test_a_killed_run_goes_on_to_the_same_bits(tmp_path, policy, chain_problems):
-    whole = run_of(policy, chain_problems)
+def test_a_killed_run_goes_on_to_the_same_bits(tmp_path, policy, modular_problems):
+    whole = run_of(policy, modular_problems)
     whole.train(CheckpointFolder(tmp_path / "whole", "x"), "whole")
     folder = CheckpointFolder(tmp_path / "cut", "x")
-    run_of(policy, chain_problems, steps=2).train(folder, "cut")
-    resumed = run_of(policy, chain_problems)
+    run_of(policy, modular_problems, steps=2).train(folder, "cut")
+    resumed = run_of(policy, modular_problems)
     resumed.train(folder, "cut")
     assert torch.equal(weights(resumed), weights(whole))

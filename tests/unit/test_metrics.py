@@ -59,7 +59,7 @@ def test_impossible_counts_are_refused(correct, n, k):
         pass_at_k(correct, n, k)
 
 
-def table(verdicts, benchmark="chain2"):
+def table(verdicts, benchmark="terms2"):
     """Return records of problems given as strings of verdict letters, c and w."""
     names = {"c": "correct", "w": "wrong", "n": "no_answer", "t": "timeout"}
     rows = [
@@ -92,7 +92,7 @@ def test_score_of_known_records(tmp_path):
 
 
 def test_unequal_samples_are_refused():
-    with pytest.raises(ValueError, match="chain2"):
+    with pytest.raises(ValueError, match="terms2"):
         score(table(["cc", "ccc"]).to_pandas())
 
 
@@ -107,19 +107,19 @@ def test_records_of_another_schema_or_cut_are_named(tmp_path):
         read_records(path)
 
 
-def test_records_hold_every_completion(tiny_policy, chain_problems):
+def test_records_hold_every_completion(tiny_policy, modular_problems):
     experiment = load_experiment(["scale=smoke"])
-    problems = {"chain": chain_problems[:5]}
+    problems = {"modular": modular_problems[:5]}
     sampler = TransformersSampler(*tiny_policy, batch_size=7)
-    with Verifier(rules=["hash"]) as verifier:
+    with Verifier(rules=["equals"]) as verifier:
         records = draw_records(
             problems, sampler, tiny_policy[1], verifier, experiment.evaluate, experiment.task, 9
         ).to_pandas()
     assert len(records) == 5 * experiment.evaluate.samples
     assert records.groupby("problem")["sample"].agg(list).map(lambda x: x == [0, 1, 2, 3]).all()
-    first = chain_problems[0].id
+    first = modular_problems[0].id
     assert records.seed[0] == derive_seed(9, "evaluate", first, 0)
     assert records.seed.is_unique
-    marked = records.text.str.contains("#")
+    marked = records.text.str.contains("=")
     assert (records.verdict[~marked] == "no_answer").all()
     assert ((records.verdict == "correct") == (records.answer == records.gold)).all()

@@ -8,7 +8,7 @@ from maspo.errors import ConfigError, DataError
 from maspo.policy import build_policy, encode_prompts, load_policy, pack, token_log_probs
 from maspo.policy import save_policy as save
 from maspo.tasks import Problem
-from maspo.tasks.chain import CHARACTERS
+from miniature import CHARACTERS
 
 PROMPTS = [[5, 12, 9, 15], [2, 13, 3, 14, 4, 15], [6, 12, 6, 15]]
 COMPLETIONS = [[3, 4, 1], [7, 7, 7, 7, 7, 1], [9]]
@@ -56,10 +56,10 @@ def test_unknown_architecture_fields_are_refused(tiny_policy):
 
 
 def test_prompts_are_rendered_by_the_chat_template(tiny_policy):
-    problem = Problem.create("3+7*2-5?", "5", "chain")
-    assert encode_prompts(tiny_policy[1], [problem], 8) == [[5, 12, 9, 14, 4, 13, 7, 15]]
+    problem = Problem.create("k+3*5?", "m", "modular")
+    assert encode_prompts(tiny_policy[1], [problem], 6) == [[22, 33, 5, 34, 7, 35]]
     with pytest.raises(DataError, match=problem.id):
-        encode_prompts(tiny_policy[1], [problem], 7)
+        encode_prompts(tiny_policy[1], [problem], 5)
 
 
 def test_pack_aligns_completions():

@@ -95,7 +95,7 @@ def test_a_correction_of_nothing_is_refused():
         )
 
 
-def test_a_whole_step_uses_the_samplers_log_probs(tiny_policy, chain_problems):
+def test_a_whole_step_uses_the_samplers_log_probs(tiny_policy, modular_problems):
     """The trainer's own log-probabilities, shifted by a known amount, stand for another engine."""
     from dataclasses import replace
 
@@ -104,7 +104,7 @@ def test_a_whole_step_uses_the_samplers_log_probs(tiny_policy, chain_problems):
     shift = 0.1
 
     def run(old_policy, cap):
-        one = trainer(tiny_policy, chain_problems)
+        one = trainer(tiny_policy, modular_problems)
         one.settings.old_policy, one.settings.importance_cap = old_policy, cap
         rollout = one.roll_out(1)
         plain = one.split(rollout)
@@ -143,10 +143,10 @@ class OneFails:
         return completions
 
 
-def test_a_failed_request_is_an_error_in_a_run(tiny_policy, chain_problems):
+def test_a_failed_request_is_an_error_in_a_run(tiny_policy, modular_problems):
     from test_training import trainer
 
-    one = trainer(tiny_policy, chain_problems)
+    one = trainer(tiny_policy, modular_problems)
     one.sampler = OneFails(one.sampler)
     rollout = one.roll_out(1)
     assert rollout.metrics["error"] == 1
@@ -154,16 +154,16 @@ def test_a_failed_request_is_an_error_in_a_run(tiny_policy, chain_problems):
     assert one.step(2)[0]["error"] == 1  # and the run goes on
 
 
-def test_a_failed_request_stops_an_evaluation(tiny_policy, chain_problems):
+def test_a_failed_request_stops_an_evaluation(tiny_policy, modular_problems):
     experiment = load_experiment(["scale=smoke"])
     policy, tokenizer = tiny_policy
     sampler = OneFails(TransformersSampler(policy, tokenizer, 64))
     with (
-        pytest.raises(DataError, match=r"chain, problem .*, sample 1: too long by the test"),
+        pytest.raises(DataError, match=r"modular, problem .*, sample 1: too long by the test"),
         Verifier(rules=experiment.task.extraction) as verifier,
     ):
         draw_records(
-            {"chain": chain_problems[:2]},
+            {"modular": modular_problems[:2]},
             sampler,
             tokenizer,
             verifier,

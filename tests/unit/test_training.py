@@ -8,16 +8,18 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch.nn.utils import parameters_to_vector
 
 from maspo.config import load_experiment
 from maspo.errors import DataError
-from maspo.files import read_json_lines
+from maspo.files import read_json_lines, sha256
 from maspo.objectives import PolicyBatch, make, names
-from maspo.policy import encode_prompts, token_log_probs
+from maspo.policy import encode_prompts, load_policy, token_log_probs
 from maspo.sampling.transformers import TransformersSampler
 from maspo.training.advantages import group_relative
 from maspo.training.checkpoint import CheckpointFolder
-from maspo.training.loop import Trainer, epoch_rows, merge
+from maspo.training.loop import Trainer, epoch_rows, learning_rate, merge
+from maspo.training.token_counts import RATIOS
 from maspo.verifier import Verdict, Verifier
 
 
@@ -32,7 +34,7 @@ def trainer(tiny_policy, problems, method="maspo", seed=1, verifier=None, **chan
     """Return a run of four steps on a copy of the tiny policy."""
     policy, tokenizer = tiny_policy
     policy = copy.deepcopy(policy)
-    overrides = {"steps": 4, "checkpoint_every": 2, "lr": 1e-3, **changes}
+    overrides = {"steps": 4, "checkpoint_every": 2, "lr": 1e-3, "snapshots": "[]", **changes}
     settings = load_experiment(
         ["scale=smoke", *(f"train.{name}={value}" for name, value in overrides.items())]
     ).train
@@ -89,33 +91,33 @@ def test_merge_keeps_extremes():
     assert merge(rows) == {"loss": 2.0, "ratio_min": 0.5, "ratio_max": 2.0}
 
 
-def test_first_update_is_on_policy_and_later_ones_are_not(tiny_policy, chain_problems):
-    run = trainer(tiny_policy, chain_problems)
+def test_first_update_is_on_policy_and_later_ones_are_not(tiny_policy, modular_problems):
+    run = trainer(tiny_policy, modular_problems)
     mini_batches = run.split(run.roll_out(1))
     assert len(mini_batches) == run.settings.updates_per_batch
-    first, *_, last = [run.update(mini_batch)[0] for mini_batch in mini_batches]
+    first, *_, last = [run.update(mini_batch).metrics for mini_batch in mini_batches]
     assert (first["ratio_min"], first["ratio_max"]) == (1.0, 1.0)
     assert last["ratio_max"] > 1.001
 
 
-def test_a_step_in_chunks_of_the_vocabulary_is_the_same_step(tiny_policy, chain_problems):
+def test_a_step_in_chunks_of_the_vocabulary_is_the_same_step(tiny_policy, modular_problems):
     naive, chunked = (
-        trainer(tiny_policy, chain_problems, method="entropy_adv", logits_chunk=chunk)
+        trainer(tiny_policy, modular_problems, method="entropy_adv", logits_chunk=chunk)
         for chunk in ("null", 5)
     )
     updates = []
     for run in (naive, chunked):
         mini_batches = run.split(run.roll_out(1))
-        updates.append([run.update(mini_batch)[0] for mini_batch in mini_batches])
+        updates.append([run.update(mini_batch).metrics for mini_batch in mini_batches])
     assert updates[1][0]["ratio_min"] == updates[1][0]["ratio_max"] == 1.0
     for ours, theirs in zip(updates[1], updates[0], strict=True):
         assert ours == pytest.approx(theirs, rel=1e-4, abs=1e-5)
     torch.testing.assert_close(weights(chunked), weights(naive), atol=1e-4, rtol=1e-3)
 
 
-def test_an_update_is_adamw_on_the_policy_gradient(tiny_policy, chain_problems):
+def test_an_update_is_adamw_on_the_policy_gradient(tiny_policy, modular_problems):
     """On-policy, grpo's gradient is -mean(A * grad log pi); the step must be AdamW's on it."""
-    run = trainer(tiny_policy, chain_problems, method="grpo", max_grad_norm=1e9)
+    run = trainer(tiny_policy, modular_problems, method="grpo", max_grad_norm=1e9)
     batch = run.split(run.roll_out(1))[0]
     twin = copy.deepcopy(run.policy)
     log_prob, _ = token_log_probs(twin, batch.packed)
@@ -124,7 +126,7 @@ def test_an_update_is_adamw_on_the_policy_gradient(tiny_policy, chain_problems):
     norm = torch.cat([p.grad.flatten() for p in twin.parameters()]).norm()
     optimizer = torch.optim.AdamW(twin.parameters(), lr=1e-3, weight_decay=0.0)
     optimizer.step()
-    metrics, _ = run.update(batch)
+    metrics = run.update(batch).metrics
     assert metrics["gradient_norm"] == pytest.approx(norm.item(), rel=1e-4)
     expected = torch.cat([parameter.detach().flatten() for parameter in twin.parameters()])
     assert torch.allclose(weights(run), expected, atol=2e-5)
@@ -147,9 +149,9 @@ def test_without_an_advantage_the_gradient_is_zero(method):
     assert (log_prob.grad == 0).all()
 
 
-def test_an_update_without_advantages_goes_on_with_the_momentum(tiny_policy, chain_problems):
+def test_an_update_without_advantages_goes_on_with_the_momentum(tiny_policy, modular_problems):
     """It must leave the weights, and log the metrics, of an update that took the gradient."""
-    run = trainer(tiny_policy, chain_problems, lr=1e-2)
+    run = trainer(tiny_policy, modular_problems, lr=1e-2)
     mini_batches = run.split(run.roll_out(1))
     assert mini_batches[0].advantages.any()
     run.update(mini_batches[0])
@@ -157,7 +159,7 @@ def test_an_update_without_advantages_goes_on_with_the_momentum(tiny_policy, cha
     before = weights(run)
     nothing = mini_batches[1]
     nothing.advantages = torch.zeros_like(nothing.advantages)
-    metrics, _ = run.update(nothing)
+    metrics = run.update(nothing).metrics
     assert metrics["gradient_norm"] == 0
     assert not torch.equal(weights(run), before)
 
@@ -177,8 +179,8 @@ def test_an_update_without_advantages_goes_on_with_the_momentum(tiny_policy, cha
     assert metrics["loss"] == output.loss.item()
 
 
-def test_advantages_follow_rewards_and_groups(tiny_policy, chain_problems):
-    run = trainer(tiny_policy, chain_problems)
+def test_advantages_follow_rewards_and_groups(tiny_policy, modular_problems):
+    run = trainer(tiny_policy, modular_problems)
     rollout = run.roll_out(1)
     size = run.settings.group_size
     assert all(
@@ -191,12 +193,12 @@ def test_advantages_follow_rewards_and_groups(tiny_policy, chain_problems):
         assert reward == (len(completion.text) % 2 == 0)
 
 
-def test_equal_rewards_change_nothing_and_are_counted(tiny_policy, chain_problems):
+def test_equal_rewards_change_nothing_and_are_counted(tiny_policy, modular_problems):
     class Strict(CoinVerifier):
         def grade_many(self, completions, golds):
             return [Verdict.WRONG] * len(completions)
 
-    run = trainer(tiny_policy, chain_problems, verifier=Strict())
+    run = trainer(tiny_policy, modular_problems, verifier=Strict())
     before = weights(run)
     metrics, _ = run.step(1)
     assert torch.equal(weights(run), before)
@@ -204,10 +206,10 @@ def test_equal_rewards_change_nothing_and_are_counted(tiny_policy, chain_problem
     assert metrics["reward"] == metrics["gradient_norm"] == 0
 
 
-def test_real_verifier_grades_the_chain_task(tiny_policy, chain_problems):
-    with Verifier(rules=["hash"]) as verifier:
-        verdicts = verifier.grade_many(["3+4=7#7", "3+4=7#8", "3+4=7", "#7"], ["7"] * 4)
-        metrics, timings = trainer(tiny_policy, chain_problems, verifier=verifier).step(1)
+def test_real_verifier_grades_the_modular_task(tiny_policy, modular_problems):
+    with Verifier(rules=["equals"]) as verifier:
+        verdicts = verifier.grade_many(["+3=a*2=k", "+3=a*2=l", "+3*2", "=k"], ["k"] * 4)
+        metrics, timings = trainer(tiny_policy, modular_problems, verifier=verifier).step(1)
     assert verdicts == [Verdict.CORRECT, Verdict.WRONG, Verdict.NO_ANSWER, Verdict.CORRECT]
     size = 32
     graded = metrics["reward"] * size + sum(metrics[v] for v in ("wrong", "no_answer"))
@@ -217,24 +219,24 @@ def test_real_verifier_grades_the_chain_task(tiny_policy, chain_problems):
 
 
 @pytest.mark.parametrize("method", ["grpo", "maspo", "entropy_adv", "bapo"])
-def test_a_run_is_bitwise_repeatable(tmp_path, tiny_policy, chain_problems, method):
+def test_a_run_is_bitwise_repeatable(tmp_path, tiny_policy, modular_problems, method):
     results = []
     for name in ("first", "second"):
-        run = trainer(tiny_policy, chain_problems, method)
+        run = trainer(tiny_policy, modular_problems, method)
         run.train(CheckpointFolder(tmp_path / name, "x"), method)
         results.append((weights(run), (tmp_path / name / "metrics.jsonl").read_bytes()))
     assert torch.equal(results[0][0], results[1][0])
     assert results[0][1] == results[1][1]
-    other = trainer(tiny_policy, chain_problems, method, seed=2)
+    other = trainer(tiny_policy, modular_problems, method, seed=2)
     other.train(CheckpointFolder(tmp_path / "other", "x"), method)
     assert not torch.equal(weights(other), results[0][0])
 
 
-def test_a_killed_run_goes_on_to_the_same_bits(tmp_path, tiny_policy, chain_problems):
-    whole = trainer(tiny_policy, chain_problems)
+def test_a_killed_run_goes_on_to_the_same_bits(tmp_path, tiny_policy, modular_problems):
+    whole = trainer(tiny_policy, modular_problems)
     whole.train(CheckpointFolder(tmp_path / "whole", "x"), "whole")
 
-    killed = trainer(tiny_policy, chain_problems)
+    killed = trainer(tiny_policy, modular_problems)
     real_step = killed.step
 
     def die_at_4(step):
@@ -250,7 +252,7 @@ def test_a_killed_run_goes_on_to_the_same_bits(tmp_path, tiny_policy, chain_prob
     assert len(read_json_lines(log)) == 3
     log.write_bytes(log.read_bytes() + b'{"step": 4, "rew')  # killed in the middle of a row
 
-    resumed = trainer(tiny_policy, chain_problems)
+    resumed = trainer(tiny_policy, modular_problems)
     steps = []
     real = resumed.step
     resumed.step = lambda step: steps.append(step) or real(step)
@@ -261,8 +263,8 @@ def test_a_killed_run_goes_on_to_the_same_bits(tmp_path, tiny_policy, chain_prob
     assert ours.read_bytes() == theirs.read_bytes()
 
 
-def test_a_checkpoint_of_another_run_is_not_used(tmp_path, tiny_policy, chain_problems):
-    first = trainer(tiny_policy, chain_problems)
+def test_a_checkpoint_of_another_run_is_not_used(tmp_path, tiny_policy, modular_problems):
+    first = trainer(tiny_policy, modular_problems)
     first.train(CheckpointFolder(tmp_path, "one"), "first")
     other = CheckpointFolder(tmp_path, "two")
     other.prepare()
@@ -270,19 +272,19 @@ def test_a_checkpoint_of_another_run_is_not_used(tmp_path, tiny_policy, chain_pr
     assert other.load(first.policy, first.optimizer) == 0
 
 
-def test_a_log_shorter_than_its_checkpoint_is_named(tmp_path, tiny_policy, chain_problems):
+def test_a_log_shorter_than_its_checkpoint_is_named(tmp_path, tiny_policy, modular_problems):
     folder = CheckpointFolder(tmp_path, "x")
-    trainer(tiny_policy, chain_problems).train(folder, "run")
+    trainer(tiny_policy, modular_problems).train(folder, "run")
     log = tmp_path / "metrics.jsonl"
     first, *_ = log.read_text().splitlines(keepends=True)
     log.write_text(first)
     with pytest.raises(DataError, match=r"metrics\.jsonl holds 1 of the 4 steps"):
-        trainer(tiny_policy, chain_problems).train(folder, "run")
+        trainer(tiny_policy, modular_problems).train(folder, "run")
     assert folder.state.exists()
 
 
-def test_a_truncated_checkpoint_is_named(tmp_path, tiny_policy, chain_problems):
-    run = trainer(tiny_policy, chain_problems)
+def test_a_truncated_checkpoint_is_named(tmp_path, tiny_policy, modular_problems):
+    run = trainer(tiny_policy, modular_problems)
     folder = CheckpointFolder(tmp_path, "x")
     run.train(folder, "run")
     for keep in (0, 100, folder.state.stat().st_size - 10):
@@ -291,8 +293,8 @@ def test_a_truncated_checkpoint_is_named(tmp_path, tiny_policy, chain_problems):
             folder.load(run.policy, run.optimizer)
 
 
-def test_a_changed_byte_of_a_checkpoint_is_named(tmp_path, tiny_policy, chain_problems):
-    run = trainer(tiny_policy, chain_problems)
+def test_a_changed_byte_of_a_checkpoint_is_named(tmp_path, tiny_policy, modular_problems):
+    run = trainer(tiny_policy, modular_problems)
     folder = CheckpointFolder(tmp_path, "x")
     run.train(folder, "run")
     content = bytearray(folder.state.read_bytes())
@@ -328,3 +330,112 @@ def test_a_kill_while_a_finished_run_is_cleared_leaves_nothing_to_resume(tmp_pat
         folder.clear()
     folder.prepare()
     assert not folder.state.exists()
+
+
+def stopped_at(run, step, folder):
+    """Train until a step has begun, as a kill there would leave the run."""
+    real = run.step
+
+    def die(number):
+        if number == step:
+            raise KeyboardInterrupt
+        return real(number)
+
+    run.step = die
+    with pytest.raises(KeyboardInterrupt):
+        run.train(folder, "stopped")
+
+
+@pytest.mark.parametrize(("schedule", "rates"), [("constant", [8.0] * 4), ("linear", [8, 6, 4, 2])])
+def test_learning_rates_of_a_run(tmp_path, tiny_policy, modular_problems, schedule, rates):
+    """Linear: the whole rate at the first step, a step's share of it at the last."""
+    run = trainer(tiny_policy, modular_problems, lr=8e-3, lr_schedule=schedule)
+    wanted = pytest.approx([rate / 1000 for rate in rates])
+    assert [learning_rate(run.settings, step) for step in (1, 2, 3, 4)] == wanted
+    used = []
+    real = run.optimizer.step
+    run.optimizer.step = lambda: used.append(run.optimizer.param_groups[0]["lr"]) or real()
+    run.train(CheckpointFolder(tmp_path, "x"), "run")
+    assert [row["lr"] for row in read_json_lines(tmp_path / "metrics.jsonl")] == wanted
+    assert used[:: run.settings.updates_per_batch] == wanted
+    assert len(set(used)) == len(set(rates))
+    assert len(used) == 4 * run.settings.updates_per_batch
+
+
+def test_a_killed_run_of_a_falling_rate_goes_on_to_the_same_bits(
+    tmp_path, tiny_policy, modular_problems
+):
+    def fresh():
+        return trainer(tiny_policy, modular_problems, lr_schedule="linear", snapshots="[1,3]")
+
+    whole, folders = fresh(), [CheckpointFolder(tmp_path / name, "x") for name in ("whole", "cut")]
+    whole.train(folders[0], "whole")
+    stopped_at(fresh(), 4, folders[1])  # behind the snapshot of step 3, which no checkpoint has
+    (folders[1].snapshot(3) / "config.json").write_text("of the run that was killed")
+    resumed = fresh()
+    resumed.train(folders[1], "cut")
+    assert torch.equal(weights(resumed), weights(whole))
+    logs = [(folder.folder / "metrics.jsonl").read_bytes() for folder in folders]
+    assert logs[0] == logs[1]
+    for step in (1, 3):
+        one, other = (sha256(folder.snapshot(step)) for folder in folders)
+        assert one == other
+    assert sha256(folders[0].snapshot(1)) != sha256(folders[0].snapshot(3))
+
+
+def test_a_snapshot_is_the_policy_of_a_run_that_ended_there(
+    tmp_path, tiny_policy, modular_problems
+):
+    """With a constant rate; then keeping policies changes nothing of the run."""
+    constant = {"lr_schedule": "constant"}
+    long = trainer(tiny_policy, modular_problems, snapshots="[1,2]", **constant)
+    folder = CheckpointFolder(tmp_path / "long", "x")
+    long.train(folder, "long")
+    for step in (1, 2):
+        short = trainer(tiny_policy, modular_problems, steps=step, **constant)
+        short.train(CheckpointFolder(tmp_path / f"short_{step}", "x"), "short")
+        kept, tokenizer = load_policy(folder.snapshot(step))
+        assert torch.equal(parameters_to_vector(kept.parameters()), weights(short))
+        assert tokenizer.get_vocab() == long.tokenizer.get_vocab()
+    plain = trainer(tiny_policy, modular_problems, **constant)
+    plain.train(CheckpointFolder(tmp_path / "plain", "x"), "plain")
+    assert torch.equal(weights(plain), weights(long))
+    logs = [read_json_lines(tmp_path / name / "metrics.jsonl") for name in ("long", "plain")]
+    assert [row.pop("ratio_moves", None) is not None for row in logs[0]] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert logs[0] == logs[1]
+
+
+def test_moves_of_a_step_count_the_tokens_of_its_ratios(tiny_policy, modular_problems):
+    run = trainer(tiny_policy, modular_problems, snapshots="[1]", lr=1e-2)
+    before = weights(run)
+    metrics, timings = run.step(1)
+    rows, ratios = metrics["ratio_moves"], metrics["ratio_use"]
+    assert [sum(row) for row in rows] == ratios["tokens"]
+    assert len(rows) == len(rows[0]) == len(RATIOS) - 1
+    assert sum(ratios["tokens"]) == sum(metrics["gradient_use"]["tokens"])
+    first = sum(ratios["tokens"]) / run.settings.updates_per_batch
+    assert ratios["tokens"][RATIOS.index(0.99)] > first / 2  # the first update is on-policy
+    off = sum(sum(row) - row[i] for i, row in enumerate(rows))
+    assert off > 0  # the later updates moved tokens of the earlier ones
+    assert timings["measure"] > 0
+    assert not torch.equal(weights(run), before)
+    assert "ratio_moves" not in run.step(2)[0]
+
+
+def test_tokens_without_an_advantage_are_not_counted(tiny_policy, modular_problems):
+    run = trainer(tiny_policy, modular_problems)
+    rollout = run.roll_out(1)
+    moved = [mini.packed.mask & (mini.advantages != 0) for mini in run.split(rollout)]
+    metrics, _ = run.step(1)
+    wanted = sum(int(mask.sum()) for mask in moved)
+    assert 0 < wanted < metrics["tokens"]
+    for name in ("gradient_use", "ratio_use"):
+        assert sum(metrics[name]["tokens"]) == wanted
+        assert all(
+            n <= t for n, t in zip(*(metrics[name][k] for k in ("nonzero", "tokens")), strict=True)
+        )

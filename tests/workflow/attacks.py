@@ -10,6 +10,7 @@ from maspo.files import read_json
 from tamper import Forger
 
 MASPO = "evaluation/maspo/seed_1/records.parquet"
+SNAPSHOTS = "evaluation/maspo/seed_1/snapshots.parquet"
 GRPO = "evaluation/grpo/seed_1/records.parquet"
 MAIN = "default/tables/smoke.csv"
 
@@ -88,16 +89,22 @@ def rename_variants(forger):
     forger.tables()
 
 
-def leak(forger):
-    problem = []
-    forger.problems("benchmarks/chain8.parquet", lambda known: problem.append(known[0]) or known)
-    leaked = replace(problem[0], source="chain")
-    forger.problems("train.parquet", lambda known: [leaked, *known[1:]])
-    forger.hashes()
+def leak(name):
+    """Return an attack that puts a benchmark problem into a file of training problems."""
+
+    def attack(forger):
+        problem = []
+        benchmark = "benchmarks/terms7.parquet"
+        forger.problems(benchmark, lambda known: problem.append(known[0]) or known)
+        leaked = replace(problem[0], source="modular")
+        forger.problems(name, lambda known: [leaked, *known[1:]])
+        forger.hashes()
+
+    return attack
 
 
 def easier_gold(forger):
-    name = "benchmarks/chain2.parquet"
+    name = "benchmarks/terms2.parquet"
     forger.problems(name, lambda known: [replace(known[0], answer="0"), *known[1:]])
     forger.hashes()
 
@@ -110,6 +117,19 @@ def then(*acts):
 def records(change, run="maspo/seed_1"):
     """Return an attack on the records, with all tables and hashes forged after it."""
     return then(lambda f: f.records(run, change), Forger.tables)
+
+
+def snapshots(change, run="maspo/seed_1"):
+    """Return an attack on the records of the policies on a run's way, with all hashes forged."""
+    return then(lambda f: f.records(run, change, "snapshots"), Forger.hashes)
+
+
+def swap_snapshots(forger):
+    """The policy of step 4 for that of step 2: the run seems to have learnt faster."""
+    steps = forger.root / "runs/maspo/seed_1/snapshots"
+    shutil.rmtree(steps / "step_2")
+    shutil.copytree(steps / "step_4", steps / "step_2")
+    forger.hashes()
 
 
 def manifest(folder, *path, value):
@@ -207,8 +227,8 @@ TIMINGS = "runs/maspo/seed_1/timings.jsonl"
 ATTACKS = {
     "a flipped bit in records": (lambda f: f.flip(MASPO), "chain", MASPO),
     "a flipped bit in weights": (
-        lambda f: f.flip("base/policy/model.safetensors"),
-        *("chain", "base/policy"),
+        lambda f: f.flip("base/seed_1/policy/model.safetensors"),
+        *("chain", "base/seed_1/policy"),
     ),
     "an edited cell": (lambda f: f.cell(MAIN, 3, "avg_at_k", "0.99"), "chain", MAIN),
     "an edited cell, hash forged": (
@@ -267,7 +287,7 @@ ATTACKS = {
                 lambda f, run=run: f.records(
                     run, lambda r: r[r["problem"] != r["problem"].iloc[-1]]
                 )
-                for run in ("base/seed_0", "grpo/seed_1", "maspo/seed_1")
+                for run in ("base/seed_1", "grpo/seed_1", "maspo/seed_1")
             ),
             Forger.tables,
         ),
@@ -291,10 +311,47 @@ ATTACKS = {
         records(first("text", "nothing")),
         *("verdicts", MASPO),
     ),
-    "a leaked benchmark problem": (leak, "leaks", "data/train.parquet"),
+    "a leaked benchmark problem": (leak("train.parquet"), "leaks", "data/train.parquet"),
+    "a benchmark problem among those of all facts": (
+        *(leak("all.parquet"), "leaks"),
+        "data/all.parquet",
+    ),
+    "an edited table of facts, hashes forged": (
+        edit("data/facts.csv", ",1\n", ",0\n"),
+        *("data", "data/facts.csv"),
+    ),
+    "an edited table of what a base policy knows, hashes forged": (
+        edit("base/seed_1/knowledge.csv", ",0.", ",0.9"),
+        *("data", "base/seed_1/knowledge.csv"),
+    ),
+    "an edited verdict on the way, hashes forged": (
+        snapshots(wrong_to_correct),
+        *("verdicts", SNAPSHOTS),
+    ),
+    "a sample left out on the way, hashes forged": (
+        snapshots(lambda frame: frame[frame.index > 0]),
+        *("budgets", SNAPSHOTS),
+    ),
+    "a redrawn sample on the way, hashes forged": (
+        snapshots(first("seed", 5)),
+        *("budgets", SNAPSHOTS),
+    ),
+    "a policy left out on the way, hashes forged": (
+        snapshots(lambda frame: frame[frame["step"] == 4]),
+        *("budgets", SNAPSHOTS),
+    ),
+    "a problem left out on the way, hashes forged": (
+        snapshots(without_last_problem),
+        *("budgets", SNAPSHOTS),
+    ),
+    "a swapped policy on the way, hashes forged": (swap_snapshots, "draws", SNAPSHOTS),
+    "a policy on the way from elsewhere": (
+        without_input("evaluation/maspo/seed_1", "runs/maspo/seed_1/snapshots/step_2"),
+        *("inputs", "evaluation/maspo/seed_1/manifest.json"),
+    ),
     "an easier benchmark, hashes forged": (
         easier_gold,
-        *("data", "data/benchmarks/chain2.parquet"),
+        *("data", "data/benchmarks/terms2.parquet"),
     ),
     "an edited claim, hash forged": (
         edit("default/claims.json", '"verdict": "', '"verdict": "not '),
@@ -337,9 +394,10 @@ ATTACKS = {
     "a swapped policy, all hashes forged": (then(swap_policies, Forger.hashes), "draws", GRPO),
     "a learning curve that was cut": (
         then(
-            lambda f: f.replace("base/metrics.jsonl", '{"step": 10,', '{"step": 11,'), Forger.hashes
+            lambda f: f.replace("base/seed_1/metrics.jsonl", '{"step": 10,', '{"step": 11,'),
+            Forger.hashes,
         ),
-        *("logs", "base/metrics.jsonl"),
+        *("logs", "base/seed_1/metrics.jsonl"),
     ),
     "shorter completions, all tables and hashes forged": (
         records(lambda frame: frame.assign(tokens=frame["tokens"] // 2)),
@@ -350,7 +408,7 @@ ATTACKS = {
         *("inputs", "evaluation/maspo/seed_1/manifest.json"),
     ),
     "a run without its base policy": (
-        without_input("runs/maspo/seed_1", "base/policy"),
+        without_input("runs/maspo/seed_1", "base/seed_1/policy"),
         *("inputs", "runs/maspo/seed_1/manifest.json"),
     ),
     "claims without their analysis": (
@@ -366,8 +424,8 @@ ATTACKS = {
         *("settings", "data/manifest.json"),
     ),
     "another seed of the base policy": (
-        manifest("base", "seeds", "supervised", value=9),
-        *("settings", "base/manifest.json"),
+        manifest("base/seed_1", "seeds", "base", value=9),
+        *("settings", "base/seed_1/manifest.json"),
     ),
     "another number of threads": (
         manifest("runs/maspo/seed_1", "experiment", "threads", value=8),

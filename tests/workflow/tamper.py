@@ -7,12 +7,20 @@ import pandas as pd
 import pyarrow as pa
 
 from maspo.audit.tree import Tree
-from maspo.evaluation.records import SCHEMA, read_records, write_records
+from maspo.evaluation.records import (
+    SCHEMA,
+    SNAPSHOT_SCHEMA,
+    read_records,
+    read_snapshots,
+    write_records,
+)
 from maspo.files import sha256, write_text
 from maspo.reporting.files import study_files, suite_files
 from maspo.reporting.results import Results
 from maspo.reporting.suite import load_suite_data
 from maspo.tasks import read_problems, write_problems
+
+KINDS = {"records": (read_records, SCHEMA), "snapshots": (read_snapshots, SNAPSHOT_SCHEMA)}
 
 
 class Forger:
@@ -39,11 +47,12 @@ class Forger:
         table.loc[line, column] = value
         table.to_csv(self.root / name, index=False)
 
-    def records(self, run, change):
+    def records(self, run, change, name="records"):
         """Apply `change` to the records of a run, a data frame; it returns the new one."""
-        path = self.root / "evaluation" / run / "records.parquet"
-        frame = change(read_records(path)).reset_index(drop=True)
-        write_records(path, pa.Table.from_pandas(frame, schema=SCHEMA, preserve_index=False))
+        path = self.root / "evaluation" / run / f"{name}.parquet"
+        read, schema = KINDS[name]
+        frame = change(read(path)).reset_index(drop=True)
+        write_records(path, pa.Table.from_pandas(frame, schema=schema, preserve_index=False))
 
     def problems(self, name, change):
         """Apply `change` to a list of problems; it returns the new one."""

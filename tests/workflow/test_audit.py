@@ -203,7 +203,7 @@ def test_the_chain_behind_a_cell_ends_at_configuration_and_seed(project, forger)
     assert done.returncode == 0, done.stderr
     value = pd.read_csv(forger.root / MAIN).query("variant == 'maspo' and benchmark == 'average'")
     assert repr(float(value["avg_at_k"].iloc[0])) in done.stdout
-    for name in (MASPO, "runs/maspo/seed_1/policy", "base/policy", "data/train.parquet"):
+    for name in (MASPO, "runs/maspo/seed_1/policy", "base/seed_1/policy", "data/train.parquet"):
         assert name in done.stdout
     for word in ("{'run': 1}", "'alpha': 0.3", "'train_problems': 512"):
         assert word in done.stdout
@@ -213,7 +213,7 @@ def test_the_chain_behind_a_cell_ends_at_configuration_and_seed(project, forger)
 @pytest.mark.parametrize(
     ("place", "told"),
     [
-        ("default/smoke/base/chain3/pass_at_2", "in default/tables/smoke_at_k.csv"),
+        ("default/smoke/base/terms3/pass_at_2", "in default/tables/smoke_at_k.csv"),
         ("default/figures/smoke/pass_at_k.png", "drawn by figures/pass_at_k.py"),
         ("default/figures/claims.pdf", "drawn by figures/claims.py"),
         ("default/tables/smoke_comparisons.md", "made by step table"),
@@ -224,10 +224,10 @@ def test_the_chain_behind_other_places(project, forger, place, told):
     done = audit_step(project, forger.root, "--only", place)
     assert done.returncode == 0, done.stderr
     assert told in done.stdout
-    for name in ("data/train.parquet: SHA-256", "base/policy: SHA-256"):
+    for name in ("data/train.parquet: SHA-256", "base/seed_1/policy: SHA-256"):
         assert name in done.stdout or name.replace(": SHA-256", "': '") in done.stdout
     assert "NOT AS STATED" not in done.stdout
-    forger.flip("base/policy/model.safetensors")
+    forger.flip("base/seed_1/policy/model.safetensors")
     assert "NOT AS STATED" in audit_step(project, forger.root, "--only", place).stdout
 
 
@@ -237,7 +237,13 @@ def test_the_chain_behind_a_claim(project, forger):
     assert done.returncode == 0, done.stderr
     assert "MASPO has a higher Avg@32 than GRPO: not tested" in done.stdout
     assert "default/claims.json: SHA-256" in done.stdout
-    for name in (MASPO, GRPO, "runs/maspo/seed_1/policy", "base/policy", "data/train.parquet"):
+    for name in (
+        MASPO,
+        GRPO,
+        "runs/maspo/seed_1/policy",
+        "base/seed_1/policy",
+        "data/train.parquet",
+    ):
         assert name in done.stdout
 
 

@@ -30,7 +30,9 @@ def plan(project, tmp_path, monkeypatch):
     return dry_run
 
 
-STEPS = {"data": 1, "base": 1, "train": 2, "evaluate": 3, "table": 1, "claims": 1}
+BASE_POLICY = "base/seed_1/policy"
+STEPS = {"data": 1, "base": 1, "train": 2, "evaluate": 2, "evaluate_base": 1}
+STEPS |= {"table": 1, "claims": 1}
 
 
 def test_another_comment_reruns_no_step(plan):
@@ -56,11 +58,11 @@ def test_a_second_checkout_takes_data_and_base_policy_from_the_cache(
     second = type(new_project)(tmp_path_factory.mktemp("second"))
     second.environment["SNAKEMAKE_OUTPUT_CACHE"] = str(cache)
     second.snakemake(*until_base)
-    for part in ("data/train.parquet", "data/benchmarks", "base/policy", "base/metrics.jsonl"):
+    for part in ("data/train.parquet", "data/benchmarks", BASE_POLICY, "base/seed_1/metrics.jsonl"):
         for checkout in (new_project, second):
             assert sha256(checkout.results / part) == sha256(project.results / part), part
     # No step ran: the manifest, which tells seconds and dates, is the first checkout's.
-    for part in ("data", "base"):
+    for part in ("data", "base/seed_1"):
         first = (new_project.results / part / "manifest.json").read_bytes()
         assert (second.results / part / "manifest.json").read_bytes() == first
         assert (second.results / "logs" / f"{part}.log").stat().st_size == 0
@@ -75,8 +77,8 @@ def test_a_second_checkout_takes_data_and_base_policy_from_the_cache(
     output = third.snakemake(*until_base, check=False)
     assert "data/train.parquet" in output
     assert "error: " in output
-    assert not (third.results / "base" / "policy").exists()
+    assert not (third.results / BASE_POLICY).exists()
     entry.unlink()
     (third.results / "data/train.parquet").unlink()  # a link to nothing stops Snakemake
     third.snakemake(*until_base)
-    assert sha256(third.results / "base/policy") == sha256(project.results / "base/policy")
+    assert sha256(third.results / BASE_POLICY) == sha256(project.results / BASE_POLICY)

@@ -77,7 +77,7 @@ def test_a_full_disk_stops_a_run_which_later_goes_on(project, disk):
     "step",
     [
         ("data",),
-        ("base",),
+        ("base", "seed=1"),
         ("train", "variant=maspo", "seed=1"),
         ("table", "tables_of=smoke"),
     ],

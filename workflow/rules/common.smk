@@ -86,7 +86,10 @@ def train_settings(variant):
     """Return the settings of training under the conditions that a variant names."""
     if "@" not in variant:
         return EXPERIMENT.train
-    return load_experiment([*OVERRIDES, f"variant={variant}"]).train
+    try:
+        return load_experiment([*OVERRIDES, f"variant={variant}"]).train
+    except MaspoError as error:
+        raise WorkflowError(f"variant {variant}: {error}") from None
 
 
 def base_of(wildcards):

@@ -92,7 +92,7 @@ else:
 
 
 @pytest.fixture
-def planned(tmp_path, chain_problems):
+def planned(tmp_path, modular_problems):
     """Return a run of three steps with its inputs in place and a stand-in for verl."""
     program = tmp_path / "verl_stand_in"
     program.write_text(PROGRAM)
@@ -106,12 +106,14 @@ def planned(tmp_path, chain_problems):
             "variant=maspo",
             "seed=1",
             "train.steps=3",
+            "train.lr_schedule=constant",
+            "train.snapshots=[]",
         ]
     )
-    base = tmp_path / "results" / "base" / "policy"
+    base = tmp_path / "results" / "base" / "seed_1" / "policy"
     base.mkdir(parents=True)
     (base / "config.json").write_text("{}")
-    write_problems(tmp_path / "results" / "data" / "train.parquet", chain_problems)
+    write_problems(tmp_path / "results" / "data" / "train.parquet", modular_problems)
     return experiment, tmp_path / "results"
 
 

@@ -54,12 +54,13 @@ def runs(cluster, slurm_project, tmp_path_factory):
 def test_every_step_was_a_job_that_asked_for_what_the_scale_says(runs):
     *_, jobs = runs
     steps = [job for job in jobs if job["JobState"] == "COMPLETED"]
-    asked = {job["Comment"]: (job["MinMemoryNode"], job["TimeLimit"]) for job in steps}
-    rules = {name.split("_wildcards")[0] for name in asked}
-    assert {"rule_data", "rule_base", "rule_train", "rule_evaluate", "rule_claims"} <= rules
+    limits = [(job["MinMemoryNode"], job["TimeLimit"]) for job in steps]
+    rules = [job["Comment"].split("_wildcards")[0] for job in steps]
+    asked = dict(zip(rules, limits, strict=True))
+    assert {"rule_data", "rule_base", "rule_train", "rule_evaluate", "rule_claims"} <= set(asked)
     assert asked["rule_data"] == ("2000M", "00:10:00")
     assert asked["rule_base"] == ("2000M", "00:30:00")
-    assert not any("page_of" in rule for rule in rules)
+    assert not any("page_of" in rule for rule in asked)
 
 
 def test_results_are_those_of_a_local_run(runs):
@@ -78,7 +79,7 @@ def test_usage_of_every_job_is_in_one_table(runs):
     assert lines[0].startswith("rule,job,seconds,cpu_seconds,memory_mb,asked_mb")
     jobs = {tuple(line.split(",")[:2]) for line in lines[1:]}
     assert ("train", "maspo/seed_1") in jobs
-    assert ("evaluate", "base/seed_0") in jobs
+    assert ("evaluate", "base/seed_1") in jobs
     assert "| train |" in (remote.results / "usage.md").read_text()
 
 

@@ -67,7 +67,7 @@ def cancelled(cluster, slurm_project):
     """Train with two GPUs asked for, cancel the job between two checkpoints, run again."""
     config = ("scale=smoke", LONGER)
     project = slurm_project("cancelled")
-    project.snakemake("results/smoke/base/manifest.json", *LOCAL, config=config)
+    project.snakemake("results/smoke/base/seed_1/manifest.json", *LOCAL, config=config)
     target = f"results/smoke/{RUN}/metrics.jsonl"
     gpus = ("--set-resources", "train:gpu=2")
     running = start(project, target, "--retries", "0", *gpus, config=config)

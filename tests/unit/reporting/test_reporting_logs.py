@@ -27,7 +27,7 @@ def test_dynamics_are_means_over_seeds(tmp_path):
     table = dynamics(data)
     reward = table[table.metric == "reward"].set_index("step")
     assert list(reward.index) == list(range(1, STEPS + 1))
-    logged = data.results.curves("grpo", 3, "reward")
+    logged = data.results.curves(data.study.runs_of("grpo"), "reward")
     assert reward["mean"].to_numpy() == pytest.approx(logged.mean(axis=0))
     assert (reward.low < reward["mean"]).all()
     assert (reward["mean"] < reward.high).all()

@@ -70,7 +70,7 @@ def test_stability_of_a_suite_without_its_studies_says_so(tmp_path):
 def test_cost_sums_steps_and_counts_each_run_once(suite):
     spent = cost(suite)
     rows = spent.set_index("variant")
-    assert rows.runs["base"] == 1
+    assert rows.runs["base"] == 3
     assert rows.runs["grpo"] == 3
     assert rows.training_tokens["grpo"] == 100 * STEPS
     assert rows.training_seconds["grpo"] == STEPS
@@ -80,9 +80,9 @@ def test_cost_sums_steps_and_counts_each_run_once(suite):
     assert np.isnan(rows.training_seconds["base"])
     text = cost_markdown(suite, spent)
     total = next(line for line in text.splitlines() if line.startswith("| All runs together"))
-    assert f"| 13 | {12 * 100 * STEPS:,} | {12.0 * STEPS:.1f} |" in total
+    assert f"| 15 | {12 * 100 * STEPS:,} | {12.0 * STEPS:.1f} |" in total
     assert "Test CPU (2 cores), 12 runs" in text
-    assert "All runs together & 13" in cost_latex(spent)
+    assert "All runs together & 15" in cost_latex(spent)
 
 
 def test_a_timing_without_a_phase_is_named(tmp_path):
@@ -134,7 +134,7 @@ def test_a_miniature_is_not_compared_with_the_paper(suite):
 def replica(tmp_path):
     """Return a suite at scale gpu whose two benchmarks are called as two of the paper's."""
     experiment = load_experiment(["scale=gpu", "statistics.draws=199"])
-    study = load_study("main_1_5b", 2, experiment.train)
+    study = load_study("main_1_5b", 2, experiment)
     skills = {name: Skill(0.75, 0.4) for name in study.variants}
     layout = make_runs(tmp_path, skills, seeds=2)
     for path in layout.root.rglob("records.parquet"):
@@ -229,7 +229,7 @@ def experiment(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     reading.run_records.cache_clear()
     wanted = replace(settings("studies=[main]", "seeds=2"), results="results", tables_of="main")
-    study = load_study("main", 2, wanted.train)
+    study = load_study("main", 2, wanted)
     make_runs(tmp_path / "results", {name: Skill() for name in study.variants}, seeds=2)
     return wanted
 
@@ -242,7 +242,7 @@ def test_the_steps_write_every_file_and_read_each_record_once(experiment, tmp_pa
     folder = tmp_path / "results" / "default"
     made = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     assert made == FILES
-    assert len(read) == len(set(read)) == 15
+    assert len(read) == len(set(read)) == 16
     for name, start in COLUMNS.items():
         first = (folder / "tables" / f"{name}.csv").read_text().splitlines()[0]
         assert first.startswith(start), name
@@ -251,11 +251,11 @@ def test_the_steps_write_every_file_and_read_each_record_once(experiment, tmp_pa
     use = pd.read_csv(folder / "tables" / "main_gradient_use.csv")
     assert sorted({*use.bin_low, *use.bin_high}) == EDGES
     manifest = json.loads((folder / "tables" / "main_manifest.json").read_text())
-    assert len(manifest["inputs"]) == 1 + 15 + 2 * 14
+    assert len(manifest["inputs"]) == 1 + 16 + 2 * 14
     assert "default/tables/main.csv" in manifest["outputs"]
     manifest = json.loads((folder / "claims_manifest.json").read_text())
     names = [path.rsplit("/", 1)[-1] for path in manifest["inputs"]]
-    assert names.count("manifest.json") == 15 + 14
+    assert names.count("manifest.json") == 16 + 14
     assert {"claims.yaml", "results.csv"} <= set(names)
 
 

@@ -84,15 +84,15 @@ def test_the_base_step_copies_a_published_policy(tmp_path, published, monkeypatc
     monkeypatch.chdir(tmp_path)
     experiment = load_experiment(["scale=gpu", f"model.path={published}", "results=out"])
     base(experiment)
-    policy, tokenizer = load_policy("out/base/policy")
+    policy, tokenizer = load_policy("out/base/seed_0/policy")
     original, _ = load_policy(published)
     for one, other in zip(policy.parameters(), original.parameters(), strict=True):
         assert one.equal(other)
     assert tokenizer.pad_token_id == tokenizer.eos_token_id
-    settings = read_json("out/base/manifest.json")["settings"]
+    settings = read_json("out/base/seed_0/manifest.json")["settings"]
     assert settings["path"] == str(published)
     assert settings["resolved_revision"] is None
-    assert not Path("out/base/metrics.jsonl").exists()
+    assert not Path("out/base/seed_0/metrics.jsonl").exists()
 
 
 def test_a_missing_policy_says_how_to_get_it(tmp_path, monkeypatch):

@@ -9,7 +9,7 @@ def test_one_answer():
     assert grade("... so \\boxed{12}", gold="12") is Verdict.CORRECT
     assert grade("... so \\boxed{13}", gold="12") is Verdict.WRONG
     assert grade("... so", gold="12") is Verdict.NO_ANSWER
-    assert grade("#7", "7", rules=("hash",)) is Verdict.CORRECT
+    assert grade("+2=7", "7", rules=("equals",)) is Verdict.CORRECT
 
 
 def test_one_expression():
@@ -45,8 +45,8 @@ def test_numbers_start_no_process():
 
 
 def test_the_mini_task_starts_no_process():
-    with Verifier(rules=("hash",)) as verifier:
-        verdicts = verifier.grade_many(["3+7=0#x+1", "#3+4", "#7"], ["7", "7", "7"])
+    with Verifier(rules=("equals",)) as verifier:
+        verdicts = verifier.grade_many(["+7=x+1", "=3+4", "=7"], ["7", "7", "7"])
         assert verdicts == [Verdict.WRONG, Verdict.WRONG, Verdict.CORRECT]
         assert verifier.pids == []
 

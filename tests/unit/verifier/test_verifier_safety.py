@@ -67,7 +67,7 @@ def _watch(original, name, seen):
 def test_importing_is_light():
     script = (
         "import json, sys, maspo.verifier as v;"
-        "v.Verifier(rules=['hash']).grade_many(['#5'], ['5']);"
+        "v.Verifier(rules=['equals']).grade_many(['+2=5'], ['5']);"
         "print(json.dumps([m for m in ('sympy', 'math_verify', 'torch', 'numpy') "
         "if m in sys.modules]))"
     )
