@@ -4,7 +4,8 @@
 
 Replaces what stands between ``<!-- results: NAME -->`` and ``<!-- end of results -->`` in README.md
 and docs/. NAME is a variant, for its row beside the base policy, or a Markdown file of the
-reference: ``main.md``, or ``first table of claims.md``. Names that the reference does not hold are
+reference: ``main.md``, or ``first table of claims.md``. Of several studies with a variant the one
+with the most seeds is taken. Names that the reference does not hold are
 left as they are.
 """
 
@@ -17,7 +18,7 @@ import pandas as pd
 
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(
-    r"(<!-- results: (?P<name>[\w .]+) -->\n)(.*?<!-- end of results -->\n)?", re.DOTALL
+    r"(<!-- results: (?P<name>[\w .@]+) -->\n)(.*?<!-- end of results -->\n)?", re.DOTALL
 )
 END = "<!-- end of results -->\n"
 
@@ -49,11 +50,16 @@ def text(name: str, reference: Path) -> str | None:
     for path in (reference / "tables" / name, reference / name):
         if path.is_file():
             return f"\n{path.read_text()}\n"
-    for path in sorted((reference / "tables").glob("*.csv")):
-        scores = pd.read_csv(path)
-        if {"avg_at_k", "seeds"} <= {*scores} and name in {*scores.get("variant", ())}:
-            return row(scores, name, reference.name)
-    return None
+    tables = [pd.read_csv(path) for path in sorted((reference / "tables").glob("*.csv"))]
+    found = [
+        scores
+        for scores in tables
+        if {"avg_at_k", "seeds"} <= {*scores} and name in {*scores.get("variant", ())}
+    ]
+    if not found:
+        return None
+    most = max(found, key=lambda scores: scores[scores.variant == name].seeds.iloc[0])
+    return row(most, name, reference.name)
 
 
 def main() -> None:

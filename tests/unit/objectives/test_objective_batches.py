@@ -84,6 +84,28 @@ def test_micro_batches_add_up_to_the_mini_batch(name, how, size):
     assert gradient.abs().sum() > 0
 
 
+@pytest.mark.parametrize(("name", "how"), CASES)
+def test_rows_without_an_advantage_may_be_left_out(name, how):
+    """As the training loop does: the totals keep the denominators, BAPO's search included."""
+    batch = to_batch(random_arrays(3))
+    kept = torch.tensor([0, 2, 3, 5])
+    idle = torch.tensor([1, 4])
+    batch.advantages[idle] = 0
+    objective = make(name, aggregation=how)
+    whole, gradient = run(objective, batch)
+    fields = ("log_prob", "old_log_prob", "advantages", "mask", "entropy")
+    part = PolicyBatch(
+        **{field: getattr(batch, field)[kept] for field in fields},
+        total_tokens=int(batch.mask.sum()),
+        total_sequences=int(batch.mask.any(dim=1).sum()),
+    )
+    output, own = run(objective, part)
+    torch.testing.assert_close(output.loss, whole.loss)
+    torch.testing.assert_close(own, gradient[kept])
+    assert (gradient[idle] == 0).all()
+    assert gradient[kept].any()
+
+
 def test_without_totals_a_micro_batch_is_averaged_on_its_own():
     batch = to_batch(random_arrays(8))
     alone = [replace(part, total_tokens=None) for part in micro_batches(batch, 2)]
