@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from maspo.config import Experiment, Study, load_experiment
+from maspo.config import Experiment, Study, load_experiment, split_variant
 from maspo.evaluation.records import SCHEMA, write_records
 from maspo.layout import BASE_VARIANT, Layout
 from maspo.reporting.analysis import load_analysis
@@ -102,8 +102,10 @@ def write_run(layout, variant, seed, skill, shift, gradient_use=True):
     for name, lines in (("metrics", rows), ("timings", timings)):
         text = "".join(json.dumps(line) + "\n" for line in lines)
         (folder / f"{name}.jsonl").write_text(text)
-    train = {"lr": 3e-5, "updates_per_batch": 16}
-    write_manifest(folder, {"train": train}, {"train": 20.0})
+    objective, changed = split_variant(variant)
+    train = {"lr": 3e-5, "updates_per_batch": 16} | {k: float(v) for k, v in changed.items()}
+    width = {"sigma_base": 1.0} if objective == "maspo" else {}
+    write_manifest(folder, {"train": train, "objective": width}, {"train": 20.0})
 
 
 def write_manifest(folder, settings, seconds):

@@ -30,7 +30,7 @@ FALLEN = tuple(np.r_[np.full(STEPS // 2, 0.8), np.full(STEPS // 2, 0.1)])
 
 @pytest.fixture(scope="module")
 def suite(tmp_path_factory):
-    """Return a suite of two studies that share runs: learning rates, and the gate's sides."""
+    """Return a suite of two studies of stability: learning rates, and the gate's sides."""
     skills = {
         "grpo": Skill(spread=0.03),
         "grpo@lr_0.0001": Skill(reward=FALLEN),
@@ -41,22 +41,36 @@ def suite(tmp_path_factory):
     layout = make_runs(tmp_path_factory.mktemp("runs"), skills, seeds=3)
     rates = study_data(layout, ["grpo", "grpo@lr_0.0001"], name="learning_rate")
     gates = ["maspo", "sapo", "sapo_unilateral"]
-    return suite_of(rates, study_data(layout, gates, seeds=2, name="ablation"))
+    return suite_of(rates, study_data(layout, gates, seeds=2, name="gate"))
 
 
 def test_stability_counts_collapses_and_names_the_factor(suite):
     steady = stability(suite)
     rows = steady.set_index("variant")
     assert list(rows.collapsed) == [0, 3, 0, 2, 0]
-    assert list(rows.factor) == ["lr", "lr", "gate", "gate", "gate"]
-    assert list(rows.value) == ["3e-05", "0.0001", "unilateral", "bilateral", "unilateral"]
+    assert set(rows.factor) == {"lr"}
+    assert list(rows.value) == ["3e-05", "0.0001", "3e-05", "3e-05", "3e-05"]
     assert rows.final_reward["sapo"] == pytest.approx(0.1)
     assert list(rows.reward_collapses) == list(rows.collapsed)
     assert set(rows.entropy_collapses) == {0}
     text = stability_markdown(suite, steady)
     assert "| GRPO | learning rate | 1e-4 | 3 of 3 | 10.0 [10.0, 10.0] |" in text
     assert "Of all 12 runs of this suite 5 collapsed: GRPO, lr 1e-4 (seed 1)" in text
-    assert r"SAPO & gate & bilateral & 2 of 2 &" in stability_latex(suite, steady)
+    assert r"SAPO & learning rate & 3e-5 & 2 of 2 &" in stability_latex(suite, steady)
+
+
+def test_stability_takes_the_width_of_a_gate_from_the_objective(suite):
+    own = replace(suite.studies[1].study, name="sigma_base")
+    widths = stability(suite_of(replace(suite.studies[1], study=own)))
+    assert list(widths.variant) == ["maspo"]  # the others have no width
+    assert list(widths.factor) == ["sigma_base"]
+    assert list(widths.value) == ["1.0"]
+
+
+def test_a_variant_of_two_studies_of_one_factor_stands_once(suite):
+    again = replace(suite.studies[0].study, name="gate", variants=("grpo",))
+    steady = stability(suite_of(suite.studies[0], replace(suite.studies[0], study=again)))
+    assert list(steady.variant) == ["grpo", "grpo@lr_0.0001"]
 
 
 def test_stability_of_a_suite_without_its_studies_says_so(tmp_path):
@@ -207,7 +221,7 @@ FILES = {
     *(f"tables/{name}{end}" for name in ("stability", "cost", "published") for end in (".csv",)),
     *(f"tables/{name}{end}" for name in ("stability", "cost", "published") for end in (".md",)),
     *(f"tables/{name}.tex" for name in ("stability", "cost", "published", "claims")),
-    *("tables/variance.csv", "tables/variance.md"),
+    *(f"tables/{name}{end}" for name in ("variance", "tuning") for end in (".csv", ".md")),
     *("claims.json", "claims.md", "claims_manifest.json"),
 }
 COLUMNS = {
