@@ -2,9 +2,7 @@
 rule base:
     input:
         # A published policy is taken as it is; one that is built here learns from the problems.
-        problems=(
-            TRAINING_FILES["all"] if EXPERIMENT.model.kind == "built" else []
-        ),
+        problems=(TRAINING_FILES["all"] if EXPERIMENT.model.kind == "built" else []),
     output:
         **{
             f"file_{Path(name).stem}": f"{RESULTS}/base/seed_{{seed}}/{name}"
