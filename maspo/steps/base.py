@@ -1,9 +1,10 @@
 """Step: a base policy, built here and trained on demonstrations, or a published one."""
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from maspo.config import BuiltModel, Experiment, PretrainedModel, as_dict
 from maspo.determinism import make_deterministic
@@ -24,19 +25,12 @@ def build(experiment: Experiment, record: StepRecord, folder: Path) -> None:
     knowledge = draw_knowledge(task, facts, model.supervised, seed)
     tokenizer = build_tokenizer(characters(task))
     policy = build_policy(model.architecture, tokenizer, seed)
-    teach = partial(
-        demonstrate, knowledge=knowledge, settings=model.supervised, modulus=task.modulus
-    )
+
+    def teach(question: str, rng: np.random.Generator) -> str:
+        return demonstrate(question, knowledge, model.supervised, task.modulus, rng)
+
     with record.timed("train"):
-        train_base(
-            policy,
-            tokenizer,
-            problems,
-            lambda question, rng: teach(question, rng=rng),
-            model.supervised,
-            seed,
-            folder,
-        )
+        train_base(policy, tokenizer, problems, teach, model.supervised, seed, folder)
     save_policy(folder / "policy", policy, tokenizer)
     write_text(folder / "knowledge.csv", knowledge_csv(facts, knowledge))
     outputs = [folder / name for name in ("policy", *model.files)]

@@ -18,13 +18,14 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from maspo.config import Train
 from maspo.objectives import ObjectiveOutput, PolicyBatch
 from maspo.policy import Packed, micro_batched, pack, save_policy, token_log_probs
-from maspo.sampling import Completion, Sampler, SamplingSettings
+from maspo.sampling import Sampler, SamplingSettings
 from maspo.seeding import derive_seed, numpy_generator
 from maspo.tasks import Problem
 from maspo.training.advantages import group_relative
+from maspo.training.batches import MiniBatch, Rollout, Update, merge, summarize
 from maspo.training.checkpoint import CheckpointFolder
 from maspo.training.log import TrainingLog
-from maspo.training.sampler_gap import gap_metrics, importance_weights, sampler_log_probs
+from maspo.training.sampler_gap import importance_weights, sampler_log_probs
 from maspo.training.token_counts import (
     PROBABILITIES,
     RATIOS,
@@ -36,50 +37,6 @@ from maspo.training.token_counts import (
 from maspo.verifier import Verdict, Verifier
 
 Objective = Callable[[PolicyBatch], ObjectiveOutput]
-
-
-@dataclass
-class Rollout:
-    """One batch of completions: consecutive runs of `group_size` rows answer the same prompt."""
-
-    prompts: list[list[int]]
-    completions: list[Completion]
-    rewards: Tensor  # (B,)
-    metrics: dict[str, float]
-
-
-@dataclass
-class MiniBatch:
-    """The rows of one update that have an advantage, with what the old policy said about them.
-
-    Rows without an advantage have no gradient; `total_tokens` and `total_sequences` count them all
-    the same, so that losses and gradients are those of the whole mini-batch. A mini-batch without
-    any advantage keeps all of its rows.
-    """
-
-    packed: Packed
-    advantages: Tensor  # (B, T), the same number on every token of a completion
-    old_log_prob: Tensor  # (B, T)
-    old_entropy: Tensor  # (B, T), nats
-    total_tokens: int
-    total_sequences: int
-    gap: Tensor | None = None  # (B, T), log trainer's - log sampler's, where the sampler gives its
-    importance: Tensor | None = None  # (B, T), of each token's surrogate
-
-    @property
-    def moved(self) -> Tensor:
-        """The tokens that an advantage moves, (B, T) bool."""
-        return self.packed.mask & (self.advantages != 0)
-
-
-@dataclass(frozen=True)
-class Update:
-    """What one optimizer step says about its mini-batch."""
-
-    metrics: dict[str, float]
-    by_probability: Tensor  # `counts` by the old probability
-    by_ratio: Tensor  # `counts` by the outward ratio
-    ratio: Tensor  # outward, of each token that an advantage moves, (N,)
 
 
 @dataclass
@@ -342,30 +299,3 @@ def epoch_rows(count: int, batch: int, seed: int, step: int) -> list[int]:
     walk = np.concatenate([numpy_generator(seed, "epoch", e).permutation(count) for e in epochs])
     offset = first - epochs[0] * count
     return walk[offset : offset + batch].tolist()
-
-
-def summarize(mini_batches: Sequence[MiniBatch], idle: Tensor) -> dict[str, float]:
-    """Return what a whole rollout batch says: the old policy's mean entropy (nats a token).
-
-    `idle` are the entropies of tokens in no mini-batch. And the gap to the sampler, where the
-    sampler gives log-probabilities.
-    """
-    entropies = torch.cat(
-        [
-            *(m.old_entropy[m.packed.mask] for m in mini_batches),
-            idle.to(mini_batches[0].old_entropy),
-        ]
-    )
-    summary = {"entropy": entropies.double().mean().item()}
-    gaps = [m.gap[m.packed.mask] for m in mini_batches if m.gap is not None]
-    return summary | (gap_metrics(torch.cat(gaps)) if gaps else {})
-
-
-def merge(updates: Sequence[dict[str, float]]) -> dict[str, float]:
-    """Return the metrics of a step's updates as one row: extremes of extremes, else means."""
-    row = {}
-    for name in updates[0]:
-        values = [update[name] for update in updates]
-        pick = {"_min": min, "_max": max}.get(name[-4:])
-        row[name] = pick(values) if pick else sum(values) / len(values)
-    return row

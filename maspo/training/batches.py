@@ -1,0 +1,78 @@
+"""What one step of the RL loop holds: a rollout, its mini-batches, and what the updates say."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from maspo.policy import Packed
+from maspo.sampling import Completion
+from maspo.training.sampler_gap import gap_metrics
+
+
+@dataclass
+class Rollout:
+    """One batch of completions: consecutive runs of `group_size` rows answer the same prompt."""
+
+    prompts: list[list[int]]
+    completions: list[Completion]
+    rewards: Tensor  # (B,)
+    metrics: dict[str, float]
+
+
+@dataclass
+class MiniBatch:
+    """The rows of one update that have an advantage, with what the old policy said about them.
+
+    Rows without an advantage have no gradient; `total_tokens` and `total_sequences` count them all
+    the same, so that losses and gradients are those of the whole mini-batch. A mini-batch without
+    any advantage keeps all of its rows.
+    """
+
+    packed: Packed
+    advantages: Tensor  # (B, T), the same number on every token of a completion
+    old_log_prob: Tensor  # (B, T)
+    old_entropy: Tensor  # (B, T), nats
+    total_tokens: int
+    total_sequences: int
+    gap: Tensor | None = None  # (B, T), log trainer's - log sampler's, where the sampler gives its
+    importance: Tensor | None = None  # (B, T), of each token's surrogate
+
+    @property
+    def moved(self) -> Tensor:
+        """The tokens that an advantage moves, (B, T) bool."""
+        return self.packed.mask & (self.advantages != 0)
+
+
+@dataclass(frozen=True)
+class Update:
+    """What one optimizer step says about its mini-batch."""
+
+    metrics: dict[str, float]
+    by_probability: Tensor  # `counts` by the old probability
+    by_ratio: Tensor  # `counts` by the outward ratio
+    ratio: Tensor  # outward, of each token that an advantage moves, (N,)
+
+
+def summarize(mini_batches: Sequence[MiniBatch], idle: Tensor) -> dict[str, float]:
+    """Return what a whole rollout batch says: the old policy's mean entropy (nats a token).
+
+    `idle` are the entropies of tokens in no mini-batch. And the gap to the sampler, where the
+    sampler gives log-probabilities.
+    """
+    read = [m.old_entropy[m.packed.mask] for m in mini_batches]
+    entropies = torch.cat([*read, idle.to(read[0])])
+    summary = {"entropy": entropies.double().mean().item()}
+    gaps = [m.gap[m.packed.mask] for m in mini_batches if m.gap is not None]
+    return summary | (gap_metrics(torch.cat(gaps)) if gaps else {})
+
+
+def merge(updates: Sequence[dict[str, float]]) -> dict[str, float]:
+    """Return the metrics of a step's updates as one row: extremes of extremes, else means."""
+    row = {}
+    for name in updates[0]:
+        values = [update[name] for update in updates]
+        pick = {"_min": min, "_max": max}.get(name[-4:])
+        row[name] = pick(values) if pick else sum(values) / len(values)
+    return row
