@@ -43,7 +43,7 @@ def tuning(suite: Suite) -> pd.DataFrame:
         finals = np.array([running_mean(run, WINDOW)[-1] for run in rewards])
         lr = rate(grid, variant)
         row = {"objective": objective, "label": label(objective), "lr": lr, "seeds": len(finals)}
-        bounds = seed_mean(finals, grid.analysis.statistics.level)
+        bounds = np.clip(seed_mean(finals, grid.analysis.statistics.level), 0, 1)  # a share
         names = ("reward", "reward_low", "reward_high")
         row |= zip(names, map(float, bounds), strict=True)
         row["taken"] = rates[objective] == lr if objective in rates else None
