@@ -177,4 +177,4 @@ def make_hub(task: HubTask) -> TaskData:
         "report.json": json.dumps(report, indent=2, ensure_ascii=False) + "\n",
     }
     problems = {name: list(c.problems.values()) for name, c in benchmarks.items()}
-    return TaskData(kept, problems, texts, [*inputs, file.path])
+    return TaskData(kept, problems, texts=texts, inputs=[*inputs, file.path])

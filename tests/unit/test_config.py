@@ -97,8 +97,6 @@ TERMS = ["task.train_lengths=[2]", "task.benchmark_lengths=[2]", "task.benchmark
         (["train.problems=hard"], ["train.problems='hard'", "['train', 'all']"]),
         (["train.lr_schedule=cosine"], ["train.lr_schedule='cosine'", "constant or linear"]),
         (["evaluate.snapshot_problems=0"], ["evaluate.snapshot_problems=0", "at least 1"]),
-        (["scale=gpu", "train.problems=all"], ["train.problems='all'", "['train']", "hub"]),
-        (["scale=gpu", "model=mini"], ["task.kind='hub'", "modular with model.kind=built"]),
         (["engine=verl"], ["train.snapshots=[2, 4]", "[] with engine=verl"]),
         (
             ["engine=verl", "train.snapshots=[]"],
@@ -108,7 +106,21 @@ TERMS = ["task.train_lengths=[2]", "task.benchmark_lengths=[2]", "task.benchmark
 )
 def test_a_bad_miniature_is_refused_before_any_job(overrides, named):
     with pytest.raises(ConfigError) as error:
-        load_experiment(["scale=smoke", *overrides])
+        load_experiment(["scale=smoke", "task.modulus=31", *overrides])
+    for word in named:
+        assert word in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("override", "named"),
+    [
+        ("train.problems=all", ["train.problems='all'", "['train']", "hub"]),
+        ("model=mini", ["task.kind='hub'", "modular with model.kind=built"]),
+    ],
+)
+def test_what_is_the_miniatures_alone_is_refused_elsewhere(override, named):
+    with pytest.raises(ConfigError) as error:
+        load_experiment(["scale=gpu", override])
     for word in named:
         assert word in str(error.value)
 
@@ -125,7 +137,9 @@ def test_a_bad_miniature_is_refused_before_any_job(overrides, named):
 )
 def test_the_smallest_and_largest_tasks_can_be_made(overrides):
     """At the limits of what is allowed the problems are found, and none is a benchmark's."""
-    task = load_experiment(["scale=smoke", "task.train_problems=600", *overrides]).task
+    task = load_experiment(
+        ["scale=smoke", "task.train_problems=600", "task.modulus=31", *overrides]
+    ).task
     made = make_modular(task)
     asked = {p.id for problems in made.benchmarks.values() for p in problems}
     assert len(asked) == len(task.benchmark_lengths) * task.benchmark_problems
