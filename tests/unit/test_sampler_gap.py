@@ -107,7 +107,8 @@ def test_a_whole_step_uses_the_samplers_log_probs(tiny_policy, modular_problems)
         one = trainer(tiny_policy, modular_problems)
         one.settings.old_policy, one.settings.importance_cap = old_policy, cap
         rollout = one.roll_out(1)
-        plain = one.split(rollout)
+        rollout.rewards = torch.arange(len(rollout.prompts)) % 2.0  # every row has an advantage
+        plain, _ = one.split(rollout)
         rows = [
             row[mask].tolist()
             for mini in plain
@@ -117,7 +118,8 @@ def test_a_whole_step_uses_the_samplers_log_probs(tiny_policy, modular_problems)
             replace(c, log_probs=tuple(value - shift for value in row))
             for c, row in zip(rollout.completions, rows, strict=True)
         ]
-        return plain[0], one.split(rollout)[0]
+        mini_batches, _ = one.split(rollout)
+        return plain[0], mini_batches[0]
 
     plain, mini = run("trainer", None)
     assert plain.gap is None

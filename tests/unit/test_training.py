@@ -17,8 +17,9 @@ from maspo.objectives import PolicyBatch, make, names
 from maspo.policy import encode_prompts, load_policy, token_log_probs
 from maspo.sampling.transformers import TransformersSampler
 from maspo.training.advantages import group_relative
+from maspo.training.batches import merge, summarize
 from maspo.training.checkpoint import CheckpointFolder
-from maspo.training.loop import Trainer, epoch_rows, learning_rate, merge
+from maspo.training.loop import Trainer, epoch_rows, learning_rate
 from maspo.training.token_counts import RATIOS
 from maspo.verifier import Verdict, Verifier
 
@@ -93,7 +94,7 @@ def test_merge_keeps_extremes():
 
 def test_first_update_is_on_policy_and_later_ones_are_not(tiny_policy, modular_problems):
     run = trainer(tiny_policy, modular_problems)
-    mini_batches = run.split(run.roll_out(1))
+    mini_batches, _ = run.split(run.roll_out(1))
     assert len(mini_batches) == run.settings.updates_per_batch
     first, *_, last = [run.update(mini_batch).metrics for mini_batch in mini_batches]
     assert (first["ratio_min"], first["ratio_max"]) == (1.0, 1.0)
@@ -107,7 +108,7 @@ def test_a_step_in_chunks_of_the_vocabulary_is_the_same_step(tiny_policy, modula
     )
     updates = []
     for run in (naive, chunked):
-        mini_batches = run.split(run.roll_out(1))
+        mini_batches, _ = run.split(run.roll_out(1))
         updates.append([run.update(mini_batch).metrics for mini_batch in mini_batches])
     assert updates[1][0]["ratio_min"] == updates[1][0]["ratio_max"] == 1.0
     for ours, theirs in zip(updates[1], updates[0], strict=True):
@@ -118,11 +119,11 @@ def test_a_step_in_chunks_of_the_vocabulary_is_the_same_step(tiny_policy, modula
 def test_an_update_is_adamw_on_the_policy_gradient(tiny_policy, modular_problems):
     """On-policy, grpo's gradient is -mean(A * grad log pi); the step must be AdamW's on it."""
     run = trainer(tiny_policy, modular_problems, method="grpo", max_grad_norm=1e9)
-    batch = run.split(run.roll_out(1))[0]
+    (batch, *_), _ = run.split(run.roll_out(1))
     twin = copy.deepcopy(run.policy)
     log_prob, _ = token_log_probs(twin, batch.packed)
     mask = batch.packed.mask
-    (-(batch.advantages * log_prob)[mask].sum() / mask.sum()).backward()
+    (-(batch.advantages * log_prob)[mask].sum() / batch.total_tokens).backward()
     norm = torch.cat([p.grad.flatten() for p in twin.parameters()]).norm()
     optimizer = torch.optim.AdamW(twin.parameters(), lr=1e-3, weight_decay=0.0)
     optimizer.step()
@@ -152,7 +153,7 @@ def test_without_an_advantage_the_gradient_is_zero(method):
 def test_an_update_without_advantages_goes_on_with_the_momentum(tiny_policy, modular_problems):
     """It must leave the weights, and log the metrics, of an update that took the gradient."""
     run = trainer(tiny_policy, modular_problems, lr=1e-2)
-    mini_batches = run.split(run.roll_out(1))
+    mini_batches, _ = run.split(run.roll_out(1))
     assert mini_batches[0].advantages.any()
     run.update(mini_batches[0])
     twin = copy.deepcopy(run)
@@ -170,6 +171,7 @@ def test_an_update_without_advantages_goes_on_with_the_momentum(tiny_policy, mod
             old_log_prob=nothing.old_log_prob,
             advantages=nothing.advantages,
             mask=nothing.packed.mask,
+            total_tokens=nothing.total_tokens,
         )
     )
     output.loss.backward()
@@ -187,10 +189,30 @@ def test_advantages_follow_rewards_and_groups(tiny_policy, modular_problems):
         rollout.prompts[i] == rollout.prompts[i - i % size] for i in range(len(rollout.prompts))
     )
     expected = group_relative(rollout.rewards.view(-1, size)).flatten()
-    got = torch.cat([mini_batch.advantages[:, 0] for mini_batch in run.split(rollout)])
-    assert torch.equal(got, expected)
+    mini_batches, _ = run.split(rollout)
+    got = torch.cat([mini_batch.advantages[:, 0] for mini_batch in mini_batches])
+    assert torch.equal(got[got != 0], expected[expected != 0])
     for completion, reward in zip(rollout.completions, rollout.rewards.tolist(), strict=True):
         assert reward == (len(completion.text) % 2 == 0)
+
+
+def test_rows_without_an_advantage_are_counted_and_not_read(tiny_policy, modular_problems):
+    run = trainer(tiny_policy, modular_problems)
+    rollout = run.roll_out(1)
+    group, size = run.settings.group_size, len(rollout.prompts) // run.settings.updates_per_batch
+    rollout.rewards = torch.zeros(len(rollout.prompts))
+    rollout.rewards[0] = 1.0  # the only group with advantages is the first of the first mini-batch
+    mini_batches, idle = run.split(rollout)
+    lengths = [len(completion.tokens) for completion in rollout.completions]
+    assert [len(mini.advantages) for mini in mini_batches] == [group, *[size] * 3]
+    for i, mini in enumerate(mini_batches):
+        assert mini.total_tokens == sum(lengths[i * size : (i + 1) * size])
+        assert mini.total_sequences == size
+    assert len(idle) == sum(lengths[group:size])
+    whole = run.pack(rollout, range(len(rollout.prompts)))
+    _, entropy = run.log_probs(whole, entropy=True)
+    mean = entropy[whole.mask].mean().item()
+    assert summarize(mini_batches, idle)["entropy"] == pytest.approx(mean, rel=1e-5)
 
 
 def test_equal_rewards_change_nothing_and_are_counted(tiny_policy, modular_problems):
@@ -430,7 +452,8 @@ def test_moves_of_a_step_count_the_tokens_of_its_ratios(tiny_policy, modular_pro
 def test_tokens_without_an_advantage_are_not_counted(tiny_policy, modular_problems):
     run = trainer(tiny_policy, modular_problems)
     rollout = run.roll_out(1)
-    moved = [mini.packed.mask & (mini.advantages != 0) for mini in run.split(rollout)]
+    mini_batches, _ = run.split(rollout)
+    moved = [mini.packed.mask & (mini.advantages != 0) for mini in mini_batches]
     metrics, _ = run.step(1)
     wanted = sum(int(mask.sum()) for mask in moved)
     assert 0 < wanted < metrics["tokens"]
