@@ -21,7 +21,7 @@ WAYS = {  # behind the last update, with how dark it is drawn
     "further": ("further out", 1.0),
 }
 MOVES = ["variant", "label", "step", "bin_low", "bin_high", "tokens", "beyond", *WAYS]
-CLIPS = (1.2, 1.28)  # of GRPO, and of Clip Higher
+CLIPS = (1.2, 1.28)  # the upper ones, of GRPO and of Clip Higher
 WIDE = 0.7  # of a bin, over which the variants stand side by side
 
 

@@ -189,6 +189,7 @@ class Experiment:
                 require(found == value, f"train.{name}", found, f"{value} with engine=verl")
         for study, seeds in self.full.items():
             require(seeds >= 1, f"full.{study}", seeds, "at least 1")
+        require(bool(self.results.strip()), "results", self.results, "a folder")
         require(self.suite in SUITES, "suite", self.suite, " or ".join(SUITES))
         require(self.threads >= 1, "threads", self.threads, "at least 1")
         require(self.seed is None or self.seed >= 0, "seed", self.seed, "at least 0")

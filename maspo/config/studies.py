@@ -1,6 +1,6 @@
 """Studies (variants that answer one question) and suites (studies that are built together)."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import product
 from typing import Any
 
@@ -117,6 +117,17 @@ def _study(
     seeds: int,
     first: int = 1,
 ) -> Study:
+    references = [v for v in variants if split_variant(v)[0] == reference]
+    for variant in variants:
+        objective, changed = split_variant(variant)
+        if objective == reference or join_variant(reference, changed) in references:
+            continue
+        if len(references) != 1:
+            raise ConfigError(
+                f"study {name!r}: {variant!r} has no {reference!r} under the same conditions to be "
+                f"compared with, and there are several others: {references}; add "
+                f"{join_variant(reference, changed)!r}"
+            )
     numbers = range(first, first + seeds)
     bases = tuple(dict.fromkeys(experiment.model.base_seed(seed) for seed in numbers))
     return Study(name, title, tuple(variants), reference, seeds, first, bases)
@@ -125,16 +136,18 @@ def _study(
 def _variant(name: str, conditions: dict[str, Any], usual: dict[str, Any]) -> str:
     """Return the one name of an objective under the study's conditions and those of its name."""
     objective, own = split_variant(name)
-    changed = conditions | {k: _typed(v, usual.get(k)) for k, v in own.items()}
-    return join_variant(objective, {k: v for k, v in changed.items() if v != usual.get(k)})
+    if unknown := set(own) - set(usual):
+        raise ConfigError(f"variant {name!r}: train has no {sorted(unknown)}: {sorted(usual)}")
+    changed = conditions | {k: _typed(name, v, usual[k]) for k, v in own.items()}
+    return join_variant(objective, {k: v for k, v in changed.items() if v != usual[k]})
 
 
-def _typed(text: str, usual: Any) -> Any:
-    """Return a value that a name spells out, in the type of the scale's own setting."""
-    if isinstance(usual, float):
-        return float(text)
-    value = yaml.safe_load(text)
-    return str(value) if isinstance(usual, str) else value
+def _typed(name: str, text: str, usual: Any) -> Any:
+    """Return a value that a variant's name spells out, in the type of the scale's own setting."""
+    try:
+        return float(text) if isinstance(usual, float) else yaml.safe_load(text)
+    except (ValueError, yaml.YAMLError) as error:
+        raise ConfigError(f"variant {name!r}: {text!r} is no value of this setting") from error
 
 
 def load_suite(experiment: Experiment, suite: str | None = None) -> dict[str, Study]:
@@ -150,7 +163,15 @@ def load_suite(experiment: Experiment, suite: str | None = None) -> dict[str, St
     if suite not in SUITES:
         raise ConfigError(f"suite {suite!r} is unknown: valid are {list(SUITES)}")
     if suite == "default" and experiment.variants:
-        variants = list(experiment.variants)
+        usual = asdict(experiment.train)
+        variants = list(dict.fromkeys(experiment.variants))
+        for variant in variants:
+            if (named := _variant(variant, {}, usual)) != variant:
+                raise ConfigError(
+                    f"variants: {variant!r} is written {named!r} at this scale, so that a run has "
+                    "one name: conditions in alphabetical order, without those that are the "
+                    "scale's own, numbers as Python writes them"
+                )
         reference, _ = split_variant(variants[0])
         title = "Variants of your own"
         studies = [_study(experiment, CUSTOM, title, variants, reference, experiment.seeds)]
@@ -160,4 +181,16 @@ def load_suite(experiment: Experiment, suite: str | None = None) -> dict[str, St
         studies = [load_study(name, count, experiment) for name, count in seeds.items()]
     for variant in dict.fromkeys(v for study in studies for v in study.variants):
         build_objective(variant)
+        _check_conditions(experiment, variant)
     return {study.name: study for study in studies}
+
+
+def _check_conditions(experiment: Experiment, variant: str) -> None:
+    """Refuse conditions of a variant that `train` or the whole experiment refuses."""
+    _, changed = split_variant(variant)
+    usual = asdict(experiment.train)
+    own = {name: _typed(variant, text, usual.get(name)) for name, text in changed.items()}
+    try:
+        replace(experiment, train=replace(experiment.train, **own))
+    except (ConfigError, TypeError, ValueError) as error:
+        raise ConfigError(f"variant {variant!r}: {error}") from error

@@ -1,8 +1,8 @@
 """The best learning rate of each method, from the runs of the study `learning_rate`.
 
-A method's score at a rate is the mean reward of the last steps. Their problems are like all others
-of training, and the policy had not been trained on them when it answered, as long as the run is
-shorter than an epoch: so they are validation problems, and no benchmark is looked at.
+A method's score at a rate is the mean reward of the last steps, on rows of training problems that
+the run has not come to before (as long as it is shorter than an epoch; short problems stand in
+several rows). No benchmark is looked at.
 """
 
 import numpy as np
@@ -31,11 +31,8 @@ def tuning(suite: Suite) -> pd.DataFrame:
     if (grid := suite.study([GRID])) is None:
         return pd.DataFrame(columns=COLUMNS)
     chosen = suite.study([CHOSEN])
-    rates = (
-        {}
-        if chosen is None
-        else {split_variant(v)[0]: rate(chosen, v) for v in chosen.study.variants}
-    )
+    variants = () if chosen is None else chosen.study.variants
+    rates = {split_variant(variant)[0]: rate(chosen, variant) for variant in variants}
     rows = []
     for variant in grid.study.variants:
         objective, _ = split_variant(variant)
@@ -73,14 +70,22 @@ def tuning_markdown(suite: Suite, table: pd.DataFrame) -> str:
             row.append(f"**{text}**" if cell["best"] else text)
         rows.append(row)
     note = (
-        f"Reward of the last {WINDOW} steps in percent (training problems that the policy had not "
-        "been trained on), mean over seeds with interval. Bold: the best rate of a method. "
+        f"Reward of the last {WINDOW} steps in percent (rows of training problems that the run had "
+        "not come to before), mean over seeds with interval. Bold: the best rate of a method. "
     )
     if table["taken"].notna().any():
-        wrong = table[(table["taken"] == True) & ~table["best"]]["label"]  # noqa: E712
+        best = table[table["best"] & table["taken"].notna()]
+        wrong = best[best["taken"] == False]["label"]  # noqa: E712
         agrees = "trains each method at its best rate"
         if len(wrong):
             agrees = f"trains {', '.join(wrong)} at another rate than the best of these runs"
-        note += f"The study {CHOSEN} {agrees}, with other seeds.\n"
+        seeds = [{seed for _, seed in suite.study([name]).study.runs} for name in (GRID, CHOSEN)]
+        shared = seeds[0] & seeds[1]
+        which = (
+            f"with seeds of which {sorted(shared)} chose the rates"
+            if shared
+            else "with other seeds"
+        )
+        note += f"The study {CHOSEN} {agrees}, {which}.\n"
     header = ["Method", *(f"lr {number(str(rate))}" for rate in rates)]
     return markdown(header, rows) + "\n" + note.rstrip() + "\n"

@@ -40,6 +40,8 @@ def evaluate(experiment: Experiment) -> None:
             ]
             outputs.append(folder / "snapshots.parquet")
             write_records(outputs[1], pa.concat_tables(drawn))
+        else:  # those of a run before this one, with other settings
+            (folder / "snapshots.parquet").unlink(missing_ok=True)
     record.finish(
         folder,
         {"evaluate": as_dict(experiment.evaluate), "sampler": as_dict(experiment.sampler)},

@@ -81,6 +81,7 @@ def train(experiment: Experiment) -> None:
         with atomic(folder / name) as temporary:
             shutil.copyfile(checkpoints.folder / name, temporary)
     outputs = [folder / name for name in ("policy", "metrics.jsonl", "timings.jsonl")]
+    shutil.rmtree(folder / "snapshots", ignore_errors=True)  # of a run with other settings
     for step in experiment.train.snapshots:
         outputs.append(record.layout.snapshot(experiment.variant, experiment.seed, step))
         with atomic(outputs[-1]) as temporary:

@@ -292,7 +292,7 @@ def learning_rate(settings: Train, step: int) -> float:
 def epoch_rows(count: int, batch: int, seed: int, step: int) -> list[int]:
     """Return the rows of the `step`-th batch (from 1) of an endless walk over `count` problems.
 
-    Every epoch is a permutation of its own, so no problem comes twice before all have come once.
+    Every epoch is a permutation of its own, so no row comes twice before all have come once.
     """
     first = (step - 1) * batch
     epochs = range(first // count, (first + batch - 1) // count + 1)

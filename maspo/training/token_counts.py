@@ -12,7 +12,7 @@ from torch import Tensor
 
 # Of the old probability; a miniature's policy is sure of most tokens, so both ends are fine.
 PROBABILITIES = (0.0, 0.001, 0.01, 0.03, 0.1, 0.3, 0.5, 0.7, 0.9, 0.97, 0.99, 0.999, 1.0)
-# Of the ratio in the direction of the advantage, see `outward_ratio`; 1.2 and 1.28 are clips.
+# Of the ratio in the direction of the advantage, see `outward_ratio`; 1.2 and 1.28 are upper clips.
 RATIOS = (0.0, 0.1, 0.5, 0.8, 0.9, 0.99, 1.01, 1.1, 1.2, 1.28, 1.5, 2.0, 4.0, 10.0, 100.0, 1e9)
 
 
