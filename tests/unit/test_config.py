@@ -206,11 +206,49 @@ def test_every_study_names_valid_variants():
 def test_a_study_crosses_its_objectives_with_conditions():
     mini = load_experiment(["scale=mini", "train.lr=3e-5"])
     study = load_study("learning_rate", 3, mini)
-    assert "maspo@lr_0.0001" in study.variants
-    assert "maspo" in study.variants  # 3e-5 is the usual rate here: this run is main's
-    assert "maspo@lr_3e-05" not in study.variants
-    assert ("maspo@lr_0.0001", "grpo@lr_0.0001") in study.pairs
-    assert ("sapo", "grpo") in study.pairs
+    steady = "lr_schedule_constant"
+    assert f"maspo@lr_0.0001@{steady}" in study.variants
+    pair = (f"maspo@lr_0.0001@{steady}", f"grpo@lr_0.0001@{steady}")
+    assert pair in study.pairs
+    # At the scale's own rate only the schedule is named.
+    usual = load_study("learning_rate", 3, load_experiment(["scale=mini", "train.lr=1e-4"]))
+    assert f"maspo@{steady}" in usual.variants
+    assert f"maspo@lr_0.0001@{steady}" not in usual.variants
+    assert (f"sapo@{steady}", f"grpo@{steady}") in usual.pairs
+
+
+def test_each_method_at_its_own_rate_is_compared_with_the_only_reference():
+    study = load_study("tuned", 2, load_experiment(["scale=mini"]))
+    reference = "grpo@lr_schedule_constant"
+    assert {second for _, second in study.pairs} == {reference}
+    assert ("clip_higher@lr_0.0002@lr_schedule_constant", reference) in study.pairs
+    assert study.runs_of(reference) == [(reference, 3), (reference, 4)]
+
+
+@pytest.mark.parametrize(
+    ("variants", "message"),
+    [
+        (["maspo@lr_0.0003"], "is written 'maspo' at this scale"),
+        (["grpo@lr_4e-4"], "is written 'grpo@lr_0.0004'"),
+        (["grpo@lr_schedule_constant@lr_0.0004"], "'grpo@lr_0.0004@lr_schedule_constant'"),
+        (["grpo@lr_0.0004@lr_0.0005"], "is written 'grpo@lr_0.0005'"),
+        (["grpo@lr_abc"], "'abc' is no value of this setting"),
+        (["grpo@problems_none"], "train.problems"),
+        (["grpo@lr_schedule_cosine"], "constant or linear"),
+        (["grpo@steps_10"], "train.snapshots"),
+        (["grpo@lr_0.0001", "grpo@lr_0.0002", "maspo"], "there are several others"),
+    ],
+)
+def test_a_run_has_one_name_and_one_reference(variants, message):
+    experiment = load_experiment(["scale=mini", f"variants=[{','.join(variants)}]"])
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        load_suite(experiment, "default")
+
+
+def test_an_own_list_is_compared_under_the_same_conditions():
+    names = "grpo,grpo@lr_0.0006,maspo@lr_0.0006"
+    study = load_suite(load_experiment(["scale=mini", f"variants=[{names}]"]))["custom"]
+    assert ("maspo@lr_0.0006", "grpo@lr_0.0006") in study.pairs
 
 
 @pytest.fixture

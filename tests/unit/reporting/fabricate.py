@@ -103,7 +103,8 @@ def write_run(layout, variant, seed, skill, shift, gradient_use=True):
         text = "".join(json.dumps(line) + "\n" for line in lines)
         (folder / f"{name}.jsonl").write_text(text)
     objective, changed = split_variant(variant)
-    train = {"lr": 3e-5, "updates_per_batch": 16} | {k: float(v) for k, v in changed.items()}
+    train = {"lr": 3e-5, "updates_per_batch": 16} | changed
+    train["lr"] = float(train["lr"])
     width = {"sigma_base": 1.0} if objective == "maspo" else {}
     write_manifest(folder, {"train": train, "objective": width}, {"train": 20.0})
 

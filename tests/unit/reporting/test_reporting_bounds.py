@@ -26,7 +26,7 @@ class Told:
         self.study = SimpleNamespace(name="main", variants=tuple(NAMES), seeds=3)
         self.variants = tuple(NAMES)
         self.samples = 8
-        self.analysis = SimpleNamespace(statistics=SimpleNamespace(level=0.95))
+        self.analysis = SimpleNamespace(statistics=SimpleNamespace(level=0.95), ours=("maspo",))
         self.levels = []
 
     def ours(self):

@@ -30,7 +30,7 @@ from maspo.statistics import (
 PARTS = {part.name: part for claim in load_claims() for part in claim.parts}
 STEPS_SAVED, COLLAPSE = PARTS["steps_saved"], PARTS["collapse_rate"]
 AVG = next(claim for claim in load_claims() if claim.id == "above_grpo").parts[0]
-LOGS = SimpleNamespace(analysis=SimpleNamespace(statistics=Settings(199, 0.95, 0)))
+LOGS = SimpleNamespace(analysis=SimpleNamespace(statistics=Settings(199, 0.95, 0), ours=("maspo",)))
 
 
 def steps(value, half, seeds=3):
@@ -87,8 +87,7 @@ def test_collapse_rates_are_projected_by_their_own_interval(monkeypatch):
     """Shares of 0 leave the margin of a tenth with 26 runs: 1.96 sqrt(54 / 28^3) < 0.1."""
     data = SimpleNamespace(
         **vars(LOGS),
-        study=SimpleNamespace(name="ablation", seeds=3),
-        variants=("sapo", "sapo_unilateral"),
+        study=SimpleNamespace(name="gate", seeds=3, variants=("sapo", "sapo_unilateral")),
     )
     monkeypatch.setattr(statistics, "fates", lambda *_: [SimpleNamespace(collapsed=False)] * 3)
     effect = COLLAPSE.statistic.effect(data)
@@ -160,7 +159,7 @@ def test_the_seeds_of_the_full_suite_are_set_by_an_override_that_works(data):
     overrides = [f"scale={config['scale']}", *shlex.split(config["overrides"])]
     studies = load_suite(load_experiment(overrides), "full")
     assert studies["main"].seeds == 12
-    assert studies["alpha"].seeds == 3
+    assert studies["alpha"].seeds == 2
 
 
 def test_the_seeds_of_the_default_suite_are_a_key_of_the_workflow(data):

@@ -47,7 +47,7 @@ def test_the_way_from_the_base_policy_to_the_end(tmp_path):
     assert set(table.samples) == {8}
     assert table.avg_at_k[5] == pytest.approx(0.5)  # one benchmark of two
     assert table.pass_at_k[9] == pytest.approx(0.5)  # one seed of two
-    for step, variant, seeds in ((0, "base", [0]), (STEPS, "grpo", [1, 2])):
+    for step, variant, seeds in ((0, "base", [1, 2]), (STEPS, "grpo", [1, 2])):
         assert list(table.loc[step, ["avg_at_k", "pass_at_k"]]) == pytest.approx(
             scored(layout, variant, seeds)
         )

@@ -228,7 +228,7 @@ COLUMNS = {
     "main": "variant,label,seeds,benchmark,avg_at_k,avg_at_k_low,avg_at_k_high,avg_at_k_std",
     "main_at_k": "variant,label,benchmark,metric,k,value,low,high",
     "main_dynamics": "variant,label,step,metric,mean,low,high,seeds",
-    "main_efficiency": "variant,label,seed,area,area_low,area_high,steps_to_0.6,steps_to_0.7",
+    "main_efficiency": "variant,label,seed,area,area_low,area_high,steps_to_0.3,steps_to_0.4",
     "main_gradient_use": "variant,label,bin_low,bin_high,tokens,nonzero_fraction,nonzero_low,"
     "nonzero_high,mean_weight,weight_low,weight_high",
     "main_comparisons": "method,method_label,reference,reference_label,benchmark,metric",
