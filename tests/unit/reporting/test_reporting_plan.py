@@ -28,7 +28,8 @@ from maspo.statistics import (
 )
 
 PARTS = {part.name: part for claim in load_claims() for part in claim.parts}
-STEPS_SAVED, COLLAPSE = PARTS["steps_saved"], PARTS["collapse_rate"]
+STEPS_SAVED = PARTS["steps_saved"]
+COLLAPSE = next(claim for claim in load_claims() if claim.id == "unilateral_gate").parts[0]
 AVG = next(claim for claim in load_claims() if claim.id == "above_grpo").parts[0]
 LOGS = SimpleNamespace(analysis=SimpleNamespace(statistics=Settings(199, 0.95, 0), ours=("maspo",)))
 
