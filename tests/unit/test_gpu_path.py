@@ -107,7 +107,7 @@ def test_log_probs_and_gradients_are_near_those_in_float32(policy, modular_probl
     A bfloat16 keeps 8 bits: each rounding is off by up to 0.4 %, and there are many in a row.
     """
     exact = run_of(policy, modular_problems, **PLAIN)
-    mini_batch = exact.split(exact.roll_out(1))[0]
+    mini_batch = exact.split(exact.roll_out(1))[0][0]
     mask = mini_batch.packed.mask
     scores, gradients = [], []
     for changes in (PLAIN, {}):
@@ -126,7 +126,7 @@ def test_log_probs_and_gradients_are_near_those_in_float32(policy, modular_probl
 
 def test_products_of_the_layers_are_bfloat16_and_the_logits_are_not(policy, modular_problems):
     run = run_of(policy, modular_problems)
-    batch = run.split(run.roll_out(1))[0].packed
+    batch = run.split(run.roll_out(1))[0][0].packed
     seen = []
     run.policy.model.layers[0].mlp.down_proj.register_forward_hook(
         lambda module, inputs, output: seen.append((module.weight.dtype, output.dtype))

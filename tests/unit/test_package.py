@@ -67,8 +67,8 @@ def test_versions_agree():
 LAYERS = [
     {"errors", "seeding", "determinism", "objectives", "layout"},
     {"files", "devices"},
-    {"config"},
     {"verifier"},
+    {"config"},
     {"tasks"},
     {"policy", "plan"},
     {"sampling"},

@@ -165,8 +165,8 @@ def test_no_benchmark_problem_is_ever_in_training(made):
     task = load_experiment(["scale=mini"]).task
     asked = [text_of(problem) for problems in made.benchmarks.values() for problem in problems]
     assert list(made.benchmarks) == [f"terms{length}" for length in range(2, 8)]
-    assert [len(problems) for problems in made.benchmarks.values()] == [40] * 6
-    assert len(set(asked)) == 6 * 40
+    assert [len(problems) for problems in made.benchmarks.values()] == [100] * 6
+    assert len(set(asked)) == 6 * 100
     for problems in (made.training, made.others["all"]):
         assert len(problems) == task.train_problems
         assert not set(asked) & {text_of(problem) for problem in problems}

@@ -148,5 +148,6 @@ def test_the_whole_study_is_planned(tmp_path, scale, trainings):
     output = done.stdout + done.stderr
     assert done.returncode == 0, output
     jobs = dict(line.split()[:2] for line in output.splitlines() if len(line.split()) == 2)
-    assert (jobs["train"], jobs["evaluate"]) == (str(trainings), str(trainings + 1))
+    assert (jobs["train"], jobs["evaluate"]) == (str(trainings), str(trainings))
+    assert jobs["evaluate_base"] == "1"  # a published policy is one for all seeds
     assert (jobs["data"], jobs["base"]) == ("1", "1")
