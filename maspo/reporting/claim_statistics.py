@@ -264,19 +264,27 @@ def objective_of(data: StudyData, name: str) -> str:
 def resolve(data: StudyData, chosen: Sequence[str] | str, other: Sequence[str] | str) -> list[str]:
     """Return the variants that a claim names, `OURS` and `OTHERS` replaced.
 
+    An objective stands for its only variant, where the study has it under conditions alone.
+
     Raises:
         ConfigError: the study has no such variant.
     """
     if chosen == OTHERS:
         named = set(resolve(data, other, []))
         return [variant for variant in data.study.variants if variant not in named]
-    variants = [data.ours() or OURS if name == OURS else name for name in chosen]
-    for variant in variants:
+    variants = []
+    for name in chosen:
+        variant = data.ours() or OURS if name == OURS else name
+        objective = objective_of(data, name)
+        own = [v for v in data.study.variants if split_variant(v)[0] == objective]
+        if variant not in data.variants and len(own) == 1:
+            (variant,) = own
         if variant not in data.variants:
             raise ConfigError(
                 f"a claim names the variant {variant!r}, but the study {data.study.name!r} has "
                 f"{list(data.study.variants)}"
             )
+        variants.append(variant)
     return variants
 
 
