@@ -29,7 +29,7 @@ $(VENV)/.installed: constraints/cpu.txt pyproject.toml
 	touch $@
 
 reproduce: install
-	@echo "== snakemake --cores all at scale $(SCALE): results/$(SCALE) (20 to 30 minutes on two cores)"
+	@echo "== snakemake --cores all at scale $(SCALE): results/$(SCALE) (about 15 minutes on two cores at scale mini)"
 	$(BIN)/snakemake --cores all --workflow-profile workflow/profiles/default --config scale=$(SCALE)
 	@echo "== Tables, figures and claims in results/$(SCALE)/default"
 
