@@ -17,10 +17,10 @@ FACTORS = {
     "updates_per_batch": "Updates on one rollout batch",
     "sigma_base": "sigma_base of MASPO",
 }
-MEASURES = {  # column: (title, factor from the column to what is drawn)
-    "avg_at_k": ("Avg@k (%)", 100),
-    "final_reward": ("Reward at the end", 1),
-    "final_entropy": ("Entropy at the end (nats)", 1),
+MEASURES = {  # column: (title, factor from the column to what is drawn, what is possible)
+    "avg_at_k": ("Avg@k (%)", 100, (0, 100)),
+    "final_reward": ("Reward at the end", 1, (0, 1)),
+    "final_entropy": ("Entropy at the end (nats)", 1, (0, None)),
 }
 COLUMNS = ["variant", "label", "objective", "factor", "value", "seeds", "collapsed"] + [
     column + end for column in MEASURES for end in ("", "_low", "_high")
@@ -48,15 +48,17 @@ def spelled(value: float | str) -> str:
     return re.sub(r"e([+-])0", r"e\1", f"{number:.0e}" if number < 0.01 else f"{number:g}")
 
 
-def draw_panel(
-    axis: Axes, rows: pd.DataFrame, column: str, scale: float, styles: dict[str, Look]
-) -> None:
-    """Draw a measure against the factor; a ring counts the seeds that collapsed."""
+def draw_panel(axis: Axes, rows: pd.DataFrame, column: str, styles: dict[str, Look]) -> None:
+    """Draw a measure against the factor; a ring counts the seeds that collapsed.
+
+    Intervals are cut where a measure ends: those of two seeds reach far beyond.
+    """
+    _, scale, possible = MEASURES[column]
     for i, (family, look) in enumerate(styles.items()):
         own = rows[rows.family == family]
         # Side by side, or intervals hide each other.
         place = own.place + (i - (len(styles) - 1) / 2) * 0.09
-        low, high = scale * own[f"{column}_low"], scale * own[f"{column}_high"]
+        low, high = ((scale * own[f"{column}_{end}"]).clip(*possible) for end in ("low", "high"))
         axis.vlines(place, low, high, color=look["color"], linewidth=1.2)
         axis.plot(place, scale * own[column], **look)
         for x, row in zip(place, own.itertuples(), strict=True):
@@ -84,8 +86,8 @@ def draw(stability: pd.DataFrame) -> Figure:
         len(factors), len(MEASURES), figsize=size, squeeze=False, layout="constrained"
     )
     for line, factor in zip(axes, factors, strict=True):
-        for axis, (column, (title, scale)) in zip(line, MEASURES.items(), strict=True):
-            draw_panel(axis, of_factor(rows, factor), column, scale, styles)
+        for axis, (column, (title, *_)) in zip(line, MEASURES.items(), strict=True):
+            draw_panel(axis, of_factor(rows, factor), column, styles)
             axis.set(title=title, xlabel=FACTORS[factor])
     legend(figure, labels, styles, [Line2D([], [], label="collapsed seeds / seeds", **RING)])
     return figure
