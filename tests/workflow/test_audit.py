@@ -232,7 +232,7 @@ def test_the_chain_behind_other_places(project, forger, place, told):
 
 
 def test_the_chain_behind_a_claim(project, forger):
-    forger.replace("default/claims.json", '"study": "main"', '"study": "smoke"')
+    forger.replace("default/claims.json", '"study": "head_to_head"', '"study": "smoke"')
     done = audit_step(project, forger.root, "--only", "default/claims/above_grpo")
     assert done.returncode == 0, done.stderr
     assert "MASPO has a higher Avg@32 than GRPO: not tested" in done.stdout
