@@ -14,7 +14,7 @@ import pandas as pd
 
 from mechanism_data import facts, ratio_moves, ratio_use, snapshots
 
-BENCHMARKS = {"chain2": 12, "chain3": 7, "chain4": 2, "chain5": -3, "chain6": -7, "chain8": -11}
+BENCHMARKS = {"terms2": 12, "terms3": 7, "terms4": 2, "terms5": -3, "terms6": -7, "terms7": -11}
 STEPS, SAMPLES, SEEDS = 100, 32, 3
 KS = (1, 2, 4, 8, 16, 32)
 EDGES = (0.0, 0.001, 0.01, 0.03, 0.1, 0.3, 0.5, 0.7, 0.9, 0.97, 0.99, 0.999, 1.0)

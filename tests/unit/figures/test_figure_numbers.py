@@ -182,7 +182,7 @@ def test_ablation_turns_pairs_towards_maspo(script):
         [
             ("grpo", "maspo", "average", "avg", -0.02, -0.03, -0.01, 0.01),
             ("maspo", "sapo", "average", "avg", 0.05, 0.02, 0.09, 0.02),
-            ("maspo", "sapo", "chain2", "avg", 0.5, 0.4, 0.6, 0.03),
+            ("maspo", "sapo", "terms2", "avg", 0.5, 0.4, 0.6, 0.03),
             ("dac", "grpo", "average", "avg", 0.7, 0.6, 0.8, 0.04),
         ],
         columns=[
