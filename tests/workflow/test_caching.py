@@ -70,15 +70,15 @@ def test_a_second_checkout_takes_data_and_base_policy_from_the_cache(
     # A damaged entry is named by the step that reads it; deleted, it is made again.
     third = type(new_project)(tmp_path_factory.mktemp("third"))
     third.environment["SNAKEMAKE_OUTPUT_CACHE"] = str(cache)
-    (entry,) = cache.glob("*_train.parquet")
+    (entry,) = cache.glob("*_all.parquet")
     entry.write_bytes(entry.read_bytes()[:-30])
     for of_base in [path for path in cache.iterdir() if "_policy" in path.name]:
         shutil.rmtree(of_base)
     output = third.snakemake(*until_base, check=False)
-    assert "data/train.parquet" in output
+    assert "data/all.parquet" in output
     assert "error: " in output
     assert not (third.results / BASE_POLICY).exists()
     entry.unlink()
-    (third.results / "data/train.parquet").unlink()  # a link to nothing stops Snakemake
+    (third.results / "data/all.parquet").unlink()  # a link to nothing stops Snakemake
     third.snakemake(*until_base)
     assert sha256(third.results / BASE_POLICY) == sha256(project.results / BASE_POLICY)
