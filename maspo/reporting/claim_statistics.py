@@ -275,10 +275,10 @@ def resolve(data: StudyData, chosen: Sequence[str] | str, other: Sequence[str] |
     variants = []
     for name in chosen:
         variant = data.ours() or OURS if name == OURS else name
-        objective = objective_of(data, name)
-        own = [v for v in data.study.variants if split_variant(v)[0] == objective]
-        if variant not in data.variants and len(own) == 1:
-            (variant,) = own
+        if variant not in data.variants:
+            objective = objective_of(data, name)
+            own = [v for v in data.study.variants if split_variant(v)[0] == objective]
+            variant = own[0] if len(own) == 1 else variant
         if variant not in data.variants:
             raise ConfigError(
                 f"a claim names the variant {variant!r}, but the study {data.study.name!r} has "
