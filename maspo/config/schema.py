@@ -26,7 +26,8 @@ class Train:
     group_size: int = MISSING  # completions a prompt
     updates_per_batch: int = MISSING  # optimizer updates a rollout batch
     lr: float = MISSING
-    lr_schedule: str = MISSING  # constant, or linear: falling to 0 behind the last step
+    lr_schedule: str = MISSING  # constant, or linear: falling from lr to min_lr_ratio * lr
+    min_lr_ratio: float = MISSING  # where a linear schedule ends, behind the last step
     betas: list[float] = MISSING
     weight_decay: float = MISSING
     max_grad_norm: float = MISSING
@@ -56,6 +57,8 @@ class Train:
             self.lr_schedule,
             " or ".join(schedules),
         )
+        ratio = self.min_lr_ratio
+        require(0 <= ratio <= 1, "train.min_lr_ratio", ratio, "in [0, 1]")
         steps = list(self.snapshots)
         require(
             steps == sorted(set(steps)) and all(0 < step < self.steps for step in steps),

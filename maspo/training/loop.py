@@ -285,8 +285,10 @@ class Trainer:
 
 def learning_rate(settings: Train, step: int) -> float:
     """Return the rate of a step's updates; it depends on the step alone, so a run can resume."""
-    left = 1 - (step - 1) / settings.steps if settings.lr_schedule == "linear" else 1
-    return settings.lr * left
+    if settings.lr_schedule == "constant":
+        return settings.lr
+    left = 1 - (step - 1) / settings.steps
+    return settings.lr * (settings.min_lr_ratio + (1 - settings.min_lr_ratio) * left)
 
 
 def epoch_rows(count: int, batch: int, seed: int, step: int) -> list[int]:

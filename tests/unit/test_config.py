@@ -96,6 +96,8 @@ TERMS = ["task.train_lengths=[2]", "task.benchmark_lengths=[2]", "task.benchmark
         (["train.steps=4"], ["train.snapshots=[2, 4]", "from 1 to 3", "train.steps=4"]),
         (["train.problems=hard"], ["train.problems='hard'", "['train', 'all']"]),
         (["train.lr_schedule=cosine"], ["train.lr_schedule='cosine'", "constant or linear"]),
+        (["train.min_lr_ratio=10"], ["train.min_lr_ratio=10", "in [0, 1]"]),
+        (["train.min_lr_ratio=-0.1"], ["train.min_lr_ratio=-0.1", "in [0, 1]"]),
         (["evaluate.snapshot_problems=0"], ["evaluate.snapshot_problems=0", "at least 1"]),
         (["engine=verl"], ["train.snapshots=[2, 4]", "[] with engine=verl"]),
         (

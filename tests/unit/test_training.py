@@ -368,10 +368,20 @@ def stopped_at(run, step, folder):
         run.train(folder, "stopped")
 
 
-@pytest.mark.parametrize(("schedule", "rates"), [("constant", [8.0] * 4), ("linear", [8, 6, 4, 2])])
-def test_learning_rates_of_a_run(tmp_path, tiny_policy, modular_problems, schedule, rates):
-    """Linear: the whole rate at the first step, a step's share of it at the last."""
-    run = trainer(tiny_policy, modular_problems, lr=8e-3, lr_schedule=schedule)
+@pytest.mark.parametrize(
+    ("schedule", "ratio", "rates"),
+    [
+        ("constant", 0, [8.0] * 4),
+        ("constant", 0.5, [8.0] * 4),
+        ("linear", 0, [8, 6, 4, 2]),
+        ("linear", 0.5, [8, 7, 6, 5]),
+        ("linear", 1, [8] * 4),
+    ],
+)
+def test_learning_rates_of_a_run(tmp_path, tiny_policy, modular_problems, schedule, ratio, rates):
+    """Linear: the whole rate at the first step, one step short of its end at the last."""
+    settings = {"lr": 8e-3, "lr_schedule": schedule, "min_lr_ratio": ratio}
+    run = trainer(tiny_policy, modular_problems, **settings)
     wanted = pytest.approx([rate / 1000 for rate in rates])
     assert [learning_rate(run.settings, step) for step in (1, 2, 3, 4)] == wanted
     used = []
