@@ -85,9 +85,25 @@ def write_json(path: Path | str, value: Any) -> None:
 def read_json(path: Path | str) -> Any:
     """Read a JSON file; a missing or truncated one raises `DataError` with its name."""
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        text = Path(path).read_text(encoding="utf-8")
+        return json.loads(text, object_pairs_hook=unique, parse_constant=no_number)
+    except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"could not read {path} as JSON: {error}") from error
+
+
+def no_number(name: str) -> None:
+    """Refuse NaN and Infinity, which JSON does not have."""
+    raise ValueError(f"{name} is no JSON")
+
+
+def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the pairs of a JSON object; ValueError if a name comes twice."""
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        raise ValueError(f"{twice} come more than once in one object")
+    return value
 
 
 def read_json_lines(path: Path | str) -> list[dict[str, Any]]:
@@ -96,13 +112,28 @@ def read_json_lines(path: Path | str) -> list[dict[str, Any]]:
     try:
         with Path(path).open(encoding="utf-8") as file:
             for line in file:
-                rows.append(json.loads(line))
+                rows.append(json.loads(line, object_pairs_hook=unique))
     except OSError as error:
         raise DataError(f"could not read {path}: {error}") from error
     except ValueError as error:
         where = f"{path}, line {len(rows) + 1}"
         raise DataError(f"{where}, is not JSON ({error}): the file is cut") from error
     return rows
+
+
+def files_below(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
+    """Yield every file below a folder, sorted by path, also behind links to folders.
+
+    A link that leads back to a folder `above` is not followed. A folder that is not there has none.
+    """
+    real = folder.resolve()
+    if real in above or not real.is_dir():
+        return
+    for path in sorted(folder.iterdir()):
+        if path.is_dir():
+            yield from files_below(path, (*above, real))
+        elif path.is_file():
+            yield path
 
 
 def sha256(path: Path | str) -> str:

@@ -8,15 +8,16 @@ import mimetypes
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from rocrate.model.contextentity import ContextEntity
 from rocrate.rocrate import ROCrate
 
 from maspo import __version__
+from maspo.audit.tree import Tree, digest
 from maspo.errors import DataError
-from maspo.files import atomic, read_json, sha256
+from maspo.files import atomic, files_below, read_json, sha256
 
 METADATA = "ro-crate-metadata.json"
 VERSION = "1.1"
@@ -44,15 +45,52 @@ def archive_files(results: Path, policies: bool) -> list[Path]:
         unwanted = parts[0] == "checkpoints" or (WEIGHTS & set(parts) and not policies)
         return path.is_file() and not hidden and not unwanted
 
-    return sorted(filter(belongs, files_below(results)), key=lambda path: path.as_posix())
+    files = sorted(filter(belongs, files_below(results)), key=lambda path: path.as_posix())
+    stated = None
+    for path in files:
+        if not path.resolve().is_relative_to(results.resolve()):
+            stated = stated_hashes(results) if stated is None else stated
+            check_link(path, results, stated)
+    return files
 
 
-def files_below(folder: Path) -> Iterator[Path]:
-    """Yield every path below a folder, also behind links to folders (as the cache leaves them)."""
-    for path in folder.iterdir():
-        yield path
-        if path.is_dir():
-            yield from files_below(path)
+def stated_hashes(results: Path) -> dict[str, str]:
+    """Return the SHA-256 of every output by its name, as the manifests state them."""
+    manifests = Tree(results).manifests.values()
+    return {name: digest for m in manifests for name, digest in m["outputs"].items()}
+
+
+def check_link(path: Path, results: Path, stated: Mapping[str, str]) -> None:
+    """Refuse a file behind a link out of the folder, unless a manifest states its very hash.
+
+    Snakemake's cache leaves such links; any other could bring in whatever the user may read.
+
+    Raises:
+        DataError: it is no output of a step.
+    """
+    for place in (path, *path.parents):
+        if place == results:
+            break
+        if sha256(place) == stated.get(place.relative_to(results).as_posix()):
+            return
+    raise DataError(
+        f"{path} leads out of the results, to {path.resolve()}, and is no output of a step: "
+        "delete the link, then archive again"
+    )
+
+
+def check_audit(results: Path) -> None:
+    """Refuse an audit of other results than these: it would vouch for what it never saw.
+
+    Raises:
+        DataError: ``audit/audit.json`` states another digest than the folder has.
+    """
+    path = results / "audit" / "audit.json"
+    if path.is_file() and read_json(path).get("digest") != digest(results):
+        raise DataError(
+            f"{path} is an audit of other files than those that are there now: audit again with "
+            f"python -m maspo.steps.audit {results}, or delete {path.parent}"
+        )
 
 
 def write_archive(
@@ -66,6 +104,7 @@ def write_archive(
         licence: the text of the licence, put in as ``LICENSE``.
         policies: whether the weights of policies go in as well.
     """
+    check_audit(results)
     entries = {
         f"results/{results.name}/{path.relative_to(results).as_posix()}": path
         for path in archive_files(results, policies)
@@ -128,8 +167,8 @@ def check_archive(folder: Path) -> int:
     """
     try:
         crate = ROCrate(folder)
-    except (ValueError, OSError) as error:
-        raise DataError(f"{folder} is no unpacked RO-Crate: {error}") from error
+    except Exception as error:  # the library reads what anybody may have written
+        raise DataError(f"{folder} is no unpacked RO-Crate: {error!r}") from error
     listed = {entity.id: entity for entity in crate.data_entities if entity.get("sha256")}
     present = {path.relative_to(folder).as_posix(): path for path in files_below(folder)}
     present = {name: path for name, path in present.items() if path.is_file()}

@@ -1,6 +1,7 @@
 """All checks over one results folder, and their report."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -9,8 +10,9 @@ from maspo.audit.chain import check_chain
 from maspo.audit.data import check_data, check_leaks
 from maspo.audit.draws import check_draws
 from maspo.audit.environment import check_environment
-from maspo.audit.finding import Finding, Severity
+from maspo.audit.finding import Finding, Severity, printable
 from maspo.audit.inputs import check_inputs
+from maspo.audit.inventory import check_inventory
 from maspo.audit.logs import check_logs
 from maspo.audit.metrics import check_metrics
 from maspo.audit.reference import check_reference
@@ -22,6 +24,7 @@ from maspo.audit.verdicts import check_verdicts
 
 SLOW = {"draws"}  # as slow as the evaluations: run when they are asked for
 CHECKS: dict[str, tuple[str, Callable[[Tree], Iterator[Finding]]]] = {
+    "inventory": ("there is what the configuration makes, and nothing else", check_inventory),
     "chain": ("every file is what a step wrote; every input is a step's output", check_chain),
     "inputs": ("every step read what a step of its kind reads", check_inputs),
     "settings": ("one configuration is behind all steps", check_settings),
@@ -41,6 +44,9 @@ CHECKS: dict[str, tuple[str, Callable[[Tree], Iterator[Finding]]]] = {
 }
 
 
+STATUS = {"passed": 0, "failed": 1, "not checked in full": 2}  # exit status by verdict
+
+
 @dataclass(frozen=True)
 class Audit:
     """What the checks found in one folder, and how long each took."""
@@ -49,11 +55,22 @@ class Audit:
     findings: dict[str, list[Finding]]
     seconds: dict[str, float]
 
+    def of(self, severity: Severity) -> list[Finding]:
+        """Return the findings of one severity."""
+        everything = [f for findings in self.findings.values() for f in findings]
+        return [f for f in everything if f.severity is severity]
+
     @property
     def failures(self) -> list[Finding]:
         """The findings that make the audit fail."""
-        everything = [f for findings in self.findings.values() for f in findings]
-        return [f for f in everything if f.severity is Severity.FAILURE]
+        return self.of(Severity.FAILURE)
+
+    @property
+    def verdict(self) -> str:
+        """One of the keys of `STATUS`. A check that could not run is not a pass."""
+        if self.failures:
+            return "failed"
+        return "not checked in full" if self.of(Severity.NOT_CHECKED) else "passed"
 
 
 def run_audit(tree: Tree, skip: Collection[str] = ()) -> Audit:
@@ -89,7 +106,9 @@ def as_json(audit: Audit) -> dict[str, Any]:
     """Return the audit in the form of ``workflow/schemas/audit.schema.json``."""
     return {
         "results": str(audit.tree.root),
-        "passed": not audit.failures,
+        "verdict": audit.verdict,
+        "passed": audit.verdict == "passed",
+        "digest": audit.tree.digest,
         "manifests": len(audit.tree.manifests),
         "suites": list(audit.tree.suites),
         "runs": len(audit.tree.declared) if audit.tree.suites else 0,
@@ -97,7 +116,7 @@ def as_json(audit: Audit) -> dict[str, Any]:
             {
                 "name": name,
                 "what": CHECKS[name][0],
-                "passed": all(f.severity is not Severity.FAILURE for f in findings),
+                "passed": Audit(audit.tree, {name: findings}, {}).verdict == "passed",
                 "seconds": round(audit.seconds[name], 3),
                 "findings": [finding.as_dict() for finding in findings],
             }
@@ -110,18 +129,25 @@ def as_markdown(audit: Audit) -> str:
     """Return the audit for readers."""
     report = as_json(audit)
     lines = [
-        f"# Audit of {report['results']}: {'passed' if report['passed'] else 'FAILED'}",
+        f"# Audit of {printable(report['results'])}: {audit.verdict}",
         "",
-        f"{report['runs']} runs, {report['manifests']} manifests, suites {report['suites']}.",
+        f"{report['runs']} runs, {report['manifests']} manifests, suites {report['suites']}; "
+        f"SHA-256 of what was audited: {report['digest']}.",
         "",
-        "| check | what it asks | failures | notes | seconds |",
-        "|---|---|---:|---:|---:|",
+        "| check | what it asks | failures | not checked | notes | seconds |",
+        "|---|---|---:|---:|---:|---:|",
     ]
     for check in report["checks"]:
-        failures = sum(f["severity"] == "failure" for f in check["findings"])
-        notes = len(check["findings"]) - failures
-        lines.append(
-            f"| {check['name']} | {check['what']} | {failures} | {notes} | {check['seconds']:.1f} |"
-        )
-    lines += ["", *(f"- {f}" for findings in audit.findings.values() for f in findings)]
+        found = Counter(finding["severity"] for finding in check["findings"])
+        counts = " | ".join(str(found[severity]) for severity in Severity)
+        lines.append(f"| {check['name']} | {check['what']} | {counts} | {check['seconds']:.1f} |")
+    asked = {check["name"] for check in report["checks"]}
+    lines += [
+        f"| {name} | {what} | not asked for | | | |"
+        for name, (what, _) in CHECKS.items()
+        if name not in asked
+    ]
+    found = [str(finding) for findings in audit.findings.values() for finding in findings]
+    if found:  # as plain text: cells and completions may hold Markdown
+        lines += ["", "```text", *found, "```"]
     return "\n".join(lines) + "\n"

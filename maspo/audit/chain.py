@@ -4,27 +4,33 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from maspo.audit.finding import Finding, note
+from maspo.audit.inventory import FILE, FOLDER, declared_files, kind_of
 from maspo.audit.tree import Tree
 from maspo.config import SUITES, config_dir
 from maspo.files import sha256
 
-PRODUCTS = ("data", "base", "runs", "evaluation", *SUITES)
 DRAWN = ("figures", "pages")  # of a suite: made again, not listed by a manifest
 
 
 def check_chain(tree: Tree) -> Iterator[Finding]:
-    """Compare every hash that a manifest states with the file, and look for files of no step."""
+    """Compare every hash that a manifest states with the file, and look for files without one."""
     made = {}
     for manifest, content in tree.manifests.items():
         for name, digest in content["outputs"].items():
-            made[name] = digest
             path = tree.root / name
-            if not path.exists():
+            if leaves(name) or Path(name).is_absolute():
+                yield Finding("chain", manifest, "outputs in this folder", name)
+                continue
+            made[name] = digest
+            if kind_of(path) not in (FILE, FOLDER):
                 yield Finding("chain", name, f"an output of {manifest}", "no such file")
             elif (found := sha256(path)) != digest:
                 yield Finding("chain", name, f"SHA-256 {digest} as {manifest} states", found)
     for manifest, content in tree.manifests.items():
         for name, digest in content["inputs"].items():
+            if leaves(name):
+                yield Finding("chain", manifest, "inputs below a known folder", name)
+                continue
             if name in tree.manifests:
                 found, source = sha256(tree.root / name), "that manifest"
             elif name in made or inside(tree, name):
@@ -39,23 +45,15 @@ def check_chain(tree: Tree) -> Iterator[Finding]:
                 yield Finding(
                     "chain", manifest, f"input {name} of SHA-256 {found}, {source}", digest
                 )
-    yield from strangers(tree, made)
+    for name in declared_files(tree):
+        drawn = name.startswith(tuple(f"{suite}/{part}/" for suite in SUITES for part in DRAWN))
+        if name not in made and name not in tree.manifests and not drawn:
+            yield Finding("chain", name, "its SHA-256 in the manifest of its step", "none")
 
 
-def strangers(tree: Tree, made: dict[str, str]) -> Iterator[Finding]:
-    """Look for files that no manifest accounts for."""
-    for folder in PRODUCTS:
-        for path in sorted((tree.root / folder).rglob("*")):
-            name = tree.name(path)
-            parents = {
-                tree.name(parent)
-                for parent in path.parents
-                if parent != tree.root and parent.is_relative_to(tree.root)
-            }
-            drawn = folder in SUITES and path.relative_to(tree.root).parts[1] in DRAWN
-            known = drawn or name in made or name in tree.manifests or made.keys() & parents
-            if path.is_file() and not path.name.startswith(".") and not known:
-                yield Finding("chain", name, "an output of some step", "a file no manifest names")
+def leaves(name: str) -> bool:
+    """Return whether a name in a manifest leads out of the folder that it is relative to."""
+    return ".." in Path(name).parts
 
 
 def inside(tree: Tree, name: str) -> bool:

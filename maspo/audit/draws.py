@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from maspo.audit.environment import fingerprint
-from maspo.audit.finding import Finding, note
+from maspo.audit.finding import Finding, not_checked
 from maspo.audit.manifest import surroundings
 from maspo.audit.tree import Manifest, Tree
 from maspo.config import experiment_from
@@ -30,8 +30,8 @@ def check_draws(tree: Tree) -> Iterator[Finding]:
         if manifest is None:
             continue  # the check of the seeds names it
         if fingerprint(manifest) != here or manifest["settings"]["sampler"]["kind"] == "vllm":
-            found = "another, or a sampler that does not repeat itself"
-            yield note("draws", name, "this platform: completions can be drawn again", found)
+            found = "another platform, or a sampler that does not repeat itself"
+            yield not_checked("draws", name, found, "drawing again where the evaluation was made")
             continue
         again = draw_again(tree, manifest, "step" in records)
         rows = zip_longest(*(f[DRAWN].itertuples(index=False) for f in (again, records)))

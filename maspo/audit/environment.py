@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from maspo import __version__
+from maspo.audit import git
 from maspo.audit.finding import Finding, note
 from maspo.audit.tree import PROJECT, Manifest, Tree
 from maspo.files import sha256
@@ -45,8 +47,20 @@ def check_environment(tree: Tree) -> Iterator[Finding]:
                 yield note("environment", name, f"{package} {pin} ({CONSTRAINTS})", version)
         state = manifest["package"]["git"]
         if state is None:
-            yield note("environment", name, "a git checkout", "none")
-        elif not state["clean"]:
+            if "no git" not in seen:
+                seen.add("no git")
+                yield note("environment", name, "a git checkout", "none")
+            continue
+        if "refused" in state:
+            if state["refused"] not in seen:
+                seen.add(state["refused"])
+                found = f"git refused: {state['refused']}"
+                yield note("environment", name, "the commit of the code", found)
+            continue
+        if state["commit"] not in seen:
+            seen.add(state["commit"])
+            yield from unknown(name, state["commit"])
+        if not state["clean"]:
             patch = tree.root / "patches" / f"{state['patch']}.patch"
             if not patch.is_file():
                 wanted = f"the changes to {state['commit'][:12]} in {tree.name(patch)}"
@@ -71,7 +85,21 @@ def check_environment(tree: Tree) -> Iterator[Finding]:
         for odd, _ in others:
             first = next(name for name, m in tree.manifests.items() if read(m) == odd)
             yield note("environment", first, f"one {what} for all steps, {usual}", odd)
+    theirs = Counter(manifest["package"]["maspo"] for manifest in tree.manifests.values())
+    if set(theirs) != {__version__}:
+        first = next(n for n, m in tree.manifests.items() if m["package"]["maspo"] != __version__)
+        yield note("environment", first, f"maspo {__version__}, which audits", str(dict(theirs)))
     yield from unlike(tree)
+
+
+def unknown(name: str, commit: str) -> Iterator[Finding]:
+    """Look a commit up, where there is a checkout to look in."""
+    try:
+        known = not git.is_checkout() or git.knows(commit)
+    except OSError:
+        return  # no git here
+    if not known:
+        yield note("environment", name, "a commit that this checkout has", commit)
 
 
 def unlike(tree: Tree) -> Iterator[Finding]:

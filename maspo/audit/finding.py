@@ -3,11 +3,17 @@
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
+LONGEST = 1000  # characters of a finding
+
 
 class Severity(StrEnum):
-    """A failure makes the audit fail; a note is listed, for the reader to judge."""
+    """A failure makes the audit fail; a note is listed, for the reader to judge.
+
+    Not checked: what was asked for could not be compared here. That is no pass.
+    """
 
     FAILURE = "failure"
+    NOT_CHECKED = "not checked"
     NOTE = "note"
 
 
@@ -22,9 +28,9 @@ class Finding:
     severity: Severity = Severity.FAILURE
 
     def __str__(self) -> str:
-        """Return one line."""
+        """Return one line of printable characters."""
         what = f"expected {self.expected}, found {self.found}"
-        return f"{self.severity} [{self.check}] {self.file}: {what}"
+        return printable(f"{self.severity} [{self.check}] {self.file}: {what}")
 
     def as_dict(self) -> dict[str, str]:
         """Return plain strings by name."""
@@ -34,3 +40,17 @@ class Finding:
 def note(check: str, file: str, expected: str, found: str) -> Finding:
     """Return a finding that does not fail the audit."""
     return Finding(check, file, expected, found, Severity.NOTE)
+
+
+def not_checked(check: str, file: str, reason: str, remedy: str) -> Finding:
+    """Return what could not be compared, why, and how it can be."""
+    return Finding(check, file, remedy, reason, Severity.NOT_CHECKED)
+
+
+def printable(text: str) -> str:
+    """Return a text with line breaks and control characters spelt out, cut where it is long.
+
+    Names and cells of a folder that somebody else made must not write to the reader's terminal.
+    """
+    plain = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return plain if len(plain) <= LONGEST else f"{plain[:LONGEST]}... ({len(plain)} characters)"

@@ -7,19 +7,29 @@ import math
 from collections.abc import Iterator
 from datetime import datetime
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import torch
 
-from maspo.audit.finding import Finding
+from maspo.audit.finding import Finding, not_checked, note
 from maspo.audit.tree import Manifest, Tree
-from maspo.config import build_objective, options
+from maspo.config import build_objective, experiment_from, options
 from maspo.errors import DataError
 from maspo.files import read_json_lines
+from maspo.layout import BASE_VARIANT
 from maspo.objectives import PolicyBatch
+from maspo.training.loop import learning_rate
+from maspo.training.token_counts import PROBABILITIES, RATIOS
 from maspo.verifier import Verdict
 
 Row = dict[str, Any]
+# What bounds a column of the log, whatever was trained.
+BOUNDS = (
+    ({"reward", "accuracy", "gated_fraction", "zero_gradient_fraction"}, 0.0, 1.0),
+    ({verdict.value for verdict in Verdict} | {"uniform_groups", "tokens"}, 0, math.inf),
+    ({"entropy", "gradient_norm", "ratio_min"}, 0.0, math.inf),
+)
 ROUNDING = 2.0  # seconds: started and finished are whole ones
 
 
@@ -29,14 +39,18 @@ def check_logs(tree: Tree) -> Iterator[Finding]:
     for variant, seed in tree.declared:
         folder = tree.layout.run(variant, seed)
         manifest = tree.manifest(folder)
-        if manifest is None or manifest["experiment"]["engine"]["kind"] != "local":
-            continue  # another engine has columns of its own
+        if manifest is None:
+            continue  # the check of the seeds names it
         name = tree.name(folder)
+        if (engine := manifest["experiment"]["engine"]["kind"]) != "local":
+            reason = f"columns of the engine {engine}, which this check does not know"
+            yield not_checked("logs", name, reason, "verl's own log of this run, read by eye")
+            continue
         try:
             metrics = read_json_lines(folder / "metrics.jsonl")
             timings = read_json_lines(folder / "timings.jsonl")
             for file, faults in (
-                ("metrics", metrics_faults(metrics, manifest["settings"]["train"], limit)),
+                ("metrics", metrics_faults(metrics, manifest, limit)),
                 ("timings", timings_faults(timings, metrics)),
             ):
                 for expected, found in faults:
@@ -48,13 +62,21 @@ def check_logs(tree: Tree) -> Iterator[Finding]:
     yield from base_log(tree)
     for name, manifest in tree.manifests.items():
         yield from times(name, manifest)
+    yield from order(tree)
 
 
-def metrics_faults(rows: list[Row], train: Row, limit: int) -> Iterator[tuple[str, str]]:
+def metrics_faults(rows: list[Row], manifest: Manifest, limit: int) -> Iterator[tuple[str, str]]:
     """Yield (expected, found) of every row whose numbers do not go together."""
+    train = manifest["settings"]["train"]
+    schedule = experiment_from(manifest["experiment"]).train
     count = train["prompts_per_batch"] * train["group_size"]
     for row in rows:
         step = f"at step {row['step']}"
+        yield from ((f"{expected} {step}", found) for expected, found in impossible(row))
+        if row["lr"] != (rate := learning_rate(schedule, row["step"])):
+            yield f"lr {rate} {step}, by its schedule", str(row["lr"])
+        if ("ratio_moves" in row) != (row["step"] in train["snapshots"]):
+            yield f"ratio_moves {step} if it is one of train.snapshots, and else none", "not so"
         wrong = sum(row[verdict.value] for verdict in Verdict if verdict is not Verdict.CORRECT)
         if not math.isclose(row["accuracy"], (count - wrong) / count, abs_tol=1e-6):
             yield (
@@ -72,6 +94,47 @@ def metrics_faults(rows: list[Row], train: Row, limit: int) -> Iterator[tuple[st
             yield f"1 to {limit} tokens in each of {count} completions {step}", str(row["tokens"])
 
 
+def impossible(row: Row) -> Iterator[tuple[str, str]]:
+    """Yield (expected, found) of numbers that no training can give."""
+    if odd := [name for name, value in row.items() if not all(map(math.isfinite, flat(value)))]:
+        yield "finite numbers", f"others in {odd}"
+        return
+    for names, low, high in BOUNDS:
+        for name in names & row.keys():
+            if not low <= row[name] <= high:
+                yield f"{name} in [{low}, {high}]", str(row[name])
+    if not row["ratio_min"] <= row["ratio_mean"] <= row["ratio_max"]:
+        yield "ratio_min, ratio_mean and ratio_max in this order", str(row["ratio_mean"])
+    if row["zero_gradient_fraction"] > row["gated_fraction"]:
+        yield "no more tokens without a gradient than gated ones", str(row["gated_fraction"])
+    totals = {}
+    for name, edges in (("gradient_use", PROBABILITIES), ("ratio_use", RATIOS)):
+        use = row[name]
+        shapes = [len(use[part]) for part in ("tokens", "nonzero", "weight")]
+        if tuple(use["edges"]) != edges or set(shapes) != {len(edges) - 1}:
+            yield f"{name} in the bins of this package", str(use["edges"])
+            return
+        bins = zip(use["nonzero"], use["tokens"], strict=True)
+        if not all(0 <= part <= whole for part, whole in bins):
+            yield f"counts of {name} of which no part is larger than the whole", str(use["nonzero"])
+        totals[name] = sum(use["tokens"])
+    if moved := row.get("ratio_moves"):
+        totals["ratio_moves"] = sum(flat(moved))
+    if len(set(totals.values())) > 1 or max(totals.values()) > row["tokens"]:
+        yield f"equal totals, of at most {row['tokens']} tokens", str(totals)
+
+
+def flat(value: Any) -> Iterator[float]:
+    """Yield every number of nested lists and objects."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for part in value:
+            yield from flat(part)
+    else:
+        yield value
+
+
 def timings_faults(rows: list[Row], metrics: list[Row]) -> Iterator[tuple[str, str]]:
     """Yield (expected, found) of every row whose seconds are not the sum of its phases."""
     steps = [row["step"] for row in metrics]
@@ -80,6 +143,8 @@ def timings_faults(rows: list[Row], metrics: list[Row]) -> Iterator[tuple[str, s
         return
     for row, logged in zip(rows, metrics, strict=True):
         whole = {"step", "seconds", "tokens_per_second"}
+        if (least := min(flat(row))) < 0:
+            yield f"no negative seconds at step {row['step']}", str(least)
         phases = sum(value for name, value in row.items() if name not in whole)
         if not math.isclose(row["seconds"], phases, rel_tol=1e-6):
             yield f"{phases} seconds at step {row['step']}, by phase", str(row["seconds"])
@@ -127,8 +192,42 @@ def base_log(tree: Tree) -> Iterator[Finding]:
 
 def times(name: str, manifest: Manifest) -> Iterator[Finding]:
     """A step takes at least the seconds of its parts."""
-    time = manifest["time"]
-    started, finished = map(datetime.fromisoformat, (time["started"], time["finished"]))
-    passed, parts = (finished - started).total_seconds(), sum(time["seconds"].values())
+    started, finished = span(manifest)
+    passed, parts = finished - started, sum(manifest["time"]["seconds"].values())
     if passed + ROUNDING < parts:
         yield Finding("logs", name, f"{parts} seconds or more from start to end", str(passed))
+
+
+def span(manifest: Manifest) -> tuple[float, float]:
+    """Return start and end of a step, in seconds since 1970."""
+    time = manifest["time"]
+    return tuple(datetime.fromisoformat(time[end]).timestamp() for end in ("started", "finished"))
+
+
+def order(tree: Tree) -> Iterator[Finding]:
+    """A policy was trained before it was evaluated, and its steps took no longer than its job.
+
+    Notes: a step that was run again, or a run that was killed and went on, looks so too.
+    """
+    for variant, seed in tree.evaluated:
+        evaluation = tree.layout.evaluation(variant, seed)
+        base, run = tree.base(seed), tree.layout.run(variant, seed)
+        folders = [base, evaluation] if variant == BASE_VARIANT else [base, run, evaluation]
+        steps = [(tree.name(f), m) for f in folders if (m := tree.manifest(f))]
+        for (before, earlier), (name, later) in pairwise(steps):
+            if span(later)[0] + ROUNDING < span(earlier)[1]:
+                wanted = f"a start behind the end of {before}, unless that was run again"
+                yield note("logs", f"{name}/manifest.json", wanted, later["time"]["started"])
+    for variant, seed in tree.declared:
+        folder = tree.layout.run(variant, seed)
+        if (manifest := tree.manifest(folder)) is None:
+            continue
+        path = folder / "timings.jsonl"
+        try:
+            spent = sum(row["seconds"] for row in read_json_lines(path))
+        except (DataError, KeyError):
+            continue  # named above
+        started, finished = span(manifest)
+        if spent > finished - started + ROUNDING:
+            wanted = f"at most the {finished - started} s of the job, unless a killed run went on"
+            yield note("logs", tree.name(path), wanted, f"{spent:.1f} s of steps")

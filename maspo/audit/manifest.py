@@ -3,7 +3,6 @@
 import hashlib
 import os
 import platform
-import subprocess
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import distributions
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from maspo import __version__
+from maspo.audit import git
 from maspo.config import config_dir
 from maspo.files import sha256, write_json, write_text
 from maspo.verifier import GRADER_VERSION
@@ -88,24 +88,20 @@ def git_state(results: Path) -> dict[str, Any] | None:
     """Return commit and cleanliness of the checkout this package runs from; None outside one.
 
     The changes of a tree that is not clean are kept in ``<results>/patches/``, by their SHA-256.
+    Where git does not tell, its reason is the only entry: ``refused``.
     """
-    try:
-        commit, status, diff = map(_git, ("rev-parse HEAD", "status --porcelain", "diff HEAD"))
-    except (OSError, subprocess.CalledProcessError):
+    if not git.is_checkout():
         return None
-    if not status:
-        return {"commit": commit.strip(), "clean": True, "patch": None}
-    text = f"{status}\n{diff}"
+    try:
+        commit, text = git.commit(), git.changes()
+    except (OSError, git.GitRefusedError) as error:
+        return {"refused": str(error)}
+    if not text:
+        return {"commit": commit, "clean": True, "patch": None}
     name = hashlib.sha256(text.encode()).hexdigest()
     if not (file := results / "patches" / f"{name}.patch").is_file():
         write_text(file, text)
-    return {"commit": commit.strip(), "clean": False, "patch": name}
-
-
-def _git(command: str) -> str:
-    """Return what a git command says of the checkout that this package runs from."""
-    words = ["git", "-C", str(Path(__file__).parents[2]), *command.split()]
-    return subprocess.run(words, capture_output=True, check=True).stdout.decode(errors="replace")
+    return {"commit": commit, "clean": False, "patch": name}
 
 
 def processor() -> str:

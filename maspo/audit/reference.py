@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from maspo.audit.environment import fingerprint
-from maspo.audit.finding import Finding, note
+from maspo.audit.finding import Finding, not_checked, note
 from maspo.audit.metrics import METRICS
 from maspo.audit.tree import PROJECT, Manifest, Tree
 from maspo.config import as_dict, load_experiment
@@ -45,13 +45,15 @@ def check_reference(tree: Tree) -> Iterator[Finding]:
                     "reference", output, f"SHA-256 {digests[output]}, on this platform", digest
                 )
     if len(same) < len(shared):
-        yield note(
-            "reference",
-            f"reference/{scale}",
-            "the same platform: bitwise comparison",
-            f"another for {len(shared) - len(same)} of {len(shared)} steps: intervals",
-        )
+        reason = f"{len(shared) - len(same)} of {len(shared)} steps state another platform"
+        remedy = f"the reference's bits on {platforms(theirs.values())}; here its intervals alone"
+        yield not_checked("reference", f"reference/{scale}", reason, remedy)
         yield from beside_intervals(tree, folder)
+
+
+def platforms(manifests: Iterable[Manifest]) -> str:
+    """Return the processors that the reference ran on."""
+    return ", ".join(sorted({manifest["platform"]["processor"] for manifest in manifests}))
 
 
 def edited(folder: Path, manifests: Iterable[Manifest]) -> Iterator[Finding]:

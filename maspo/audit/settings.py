@@ -14,11 +14,11 @@ from maspo.config import as_dict, load_experiment
 # What of the configuration the outputs of each step depend on. The `train` of a run is the matter
 # of `fairness`, since the name of a variant may change it.
 SHARED = ("scale", "task", "model", "sampler", "evaluate", "threads")
-REPORTED = (*SHARED, "train", "seeds", "studies", "full", "variants", "statistics")
+REPORTED = (*SHARED, "train", "engine", "seeds", "studies", "full", "variants", "statistics")
 USED = {
     "data": ("scale", "task"),
     "base": ("scale", "task", "model", "threads"),
-    "train": ("scale", "task", "model", "sampler", "threads"),
+    "train": ("scale", "task", "model", "sampler", "engine", "threads"),
     "evaluate": SHARED,
     "table": REPORTED,
     "claims": REPORTED,

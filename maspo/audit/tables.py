@@ -13,11 +13,11 @@ from maspo.audit.finding import Finding
 from maspo.audit.tree import PROJECT, Tree
 from maspo.errors import MaspoError
 from maspo.reporting.files import study_files, suite_files
+from maspo.reporting.outputs import CLAIMS, suite_figures, suite_pages
 from maspo.reporting.results import Results
 from maspo.reporting.suite import load_suite_data
 
 SHOWN = 5  # cells of one file; the rest is counted
-CLAIMS = ("claims.json", "claims.md")
 
 
 def check_tables(tree: Tree) -> Iterator[Finding]:
@@ -32,16 +32,18 @@ def check_tables(tree: Tree) -> Iterator[Finding]:
             continue
         for name, text in texts.items():
             path = tree.layout.suite(suite) / name
-            found = path.read_text(encoding="utf-8") if path.is_file() else ""
+            found = path.read_bytes() if path.is_file() else b""
             check = "claims" if name in CLAIMS else "tables"
             yield from differences(check, tree.name(path), text, found)
 
 
-def differences(check: str, name: str, expected: str, found: str) -> Iterator[Finding]:
-    """Yield the first differing cells of a CSV file, or lines of any other."""
-    if expected == found:
+def differences(check: str, name: str, expected: str, found: bytes) -> Iterator[Finding]:
+    """Yield the first differing cells of a CSV file, or lines of any other, if bytes differ."""
+    if expected.encode() == found:
         return
-    places = list(cells(name, expected, found))
+    places = list(cells(name, expected, found.decode(errors="backslashreplace")))
+    if not places:  # quotes or ends of lines
+        yield Finding(check, name, "the bytes that are made again", "other bytes of equal cells")
     for place, wanted, had in places[:SHOWN]:
         yield Finding(check, name, f"{wanted!r} at {place}", repr(had))
     if len(places) > SHOWN:
@@ -51,10 +53,10 @@ def differences(check: str, name: str, expected: str, found: str) -> Iterator[Fi
 def cells(name: str, expected: str, found: str) -> Iterator[tuple[str, str | None, str | None]]:
     """Yield (place, expected, found) of every cell or line that differs."""
     if not name.endswith(".csv"):
-        lines = zip_longest(expected.splitlines(), found.splitlines())
+        lines = zip_longest(expected.split("\n"), found.split("\n"))
         yield from ((f"line {i}", a, b) for i, (a, b) in enumerate(lines, 1) if a != b)
         return
-    rows = [list(csv.reader(io.StringIO(text))) for text in (expected, found)]
+    rows = [list(csv.reader(io.StringIO(text, newline=""))) for text in (expected, found)]
     header = rows[0][0]
     for i, (wanted, had) in enumerate(zip_longest(*rows, fillvalue=[]), 1):
         for j, (a, b) in enumerate(zip_longest(wanted, had)):
@@ -64,17 +66,16 @@ def cells(name: str, expected: str, found: str) -> Iterator[tuple[str, str | Non
 
 
 def check_figures(tree: Tree) -> Iterator[Finding]:
-    """Draw every figure and page again from the tables, and compare the bytes."""
-    for suite in tree.suites:
+    """Draw every figure and page again from the tables, and compare the bytes.
+
+    A suite whose figures were not drawn yet has no folder of them.
+    """
+    for suite, experiment in tree.suites.items():
         folder, tables = tree.layout.suite(suite), tree.layout.tables(suite)
-        files = [path for path in (folder / "figures").rglob("*.*") if path.is_file()]
-        for figure in sorted({path.with_suffix("") for path in files}):
+        studies = [name for of, name in tree.studies if of == suite]
+        drawn = suite_figures(experiment, studies) if (folder / "figures").is_dir() else []
+        for figure in (folder / "figures" / name for name in drawn):
             script = PROJECT / "figures" / f"{figure.name}.py"
-            if not script.is_file():
-                yield Finding(
-                    "figures", tree.name(figure), f"figures/{script.name}, which draws it", "none"
-                )
-                continue
             arguments = [] if figure.name == "trust_regions" else ["--tables", str(tables)]
             if figure.parent.name != "figures":
                 arguments += ["--study", figure.parent.name]
@@ -87,12 +88,12 @@ def check_figures(tree: Tree) -> Iterator[Finding]:
                         continue
                 for again in sorted(Path(temporary).iterdir()):
                     yield from same_bytes(tree, figure.with_name(again.name), again)
-        for path in sorted((folder / "pages").glob("*.html")):
+        pages = suite_pages(studies) if (folder / "pages").is_dir() else []
+        for path in (folder / "pages" / f"{name}.html" for name in pages):
             places = [folder / f"{path.stem}.md", tables / f"{path.stem}.md"]
             table = next((place for place in places if place.is_file()), None)
             if table is None:
-                yield Finding("figures", tree.name(path), "the table of this page", "none")
-                continue
+                continue  # the check of the inventory names it
             with tempfile.TemporaryDirectory() as temporary:
                 again = Path(temporary) / path.name
                 run(PROJECT / "workflow" / "report" / "page.py", str(table), str(again))

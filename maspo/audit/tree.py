@@ -1,5 +1,6 @@
 """The results folder that is audited, read from its files and manifests alone."""
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -8,15 +9,40 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
 
 from maspo.config import SUITES, Experiment, Study, experiment_from, load_suite
 from maspo.errors import DataError
 from maspo.evaluation.records import read_records, read_snapshots
-from maspo.files import read_json
+from maspo.files import files_below, read_json, sha256
 from maspo.layout import BASE_VARIANT, Layout
 
 Manifest = dict[str, Any]
 PROJECT = Path(__file__).parents[2]  # the checkout: scripts, pins, reference
+
+
+SCHEMA = PROJECT / "workflow" / "schemas" / "manifest.schema.json"
+UNREAD = ("audit", "logs", "usage")  # folders that no check reads
+
+
+def digest(root: Path) -> str:
+    """Return the SHA-256 of the names and contents of a results folder, as an audit reads it."""
+    found = hashlib.sha256()
+    for path in files_below(root):
+        name = path.relative_to(root).as_posix()
+        if name.split("/")[0] not in UNREAD and not path.name.startswith("."):
+            found.update(f"{name}\x00{sha256(path)}\n".encode())
+    return found.hexdigest()
+
+
+def read_manifest(path: Path, validator: Draft202012Validator) -> Manifest:
+    """Return a manifest; DataError where it is no JSON or lacks what every step writes."""
+    manifest = read_json(path)
+    if fault := best_match(validator.iter_errors(manifest)):
+        where = ".".join(map(str, fault.absolute_path)) or "the whole"
+        raise DataError(f"{path} is no manifest of a step: {where}: {fault.message[:200]}")
+    return manifest
 
 
 @dataclass(frozen=True)
@@ -36,13 +62,19 @@ class Tree:
 
     @cached_property
     def manifests(self) -> dict[str, Manifest]:
-        """Every manifest by its name. DataError if one is not JSON or there is none."""
-        paths = sorted(self.root.rglob("*manifest.json"))
+        """Every manifest by its name. DataError if one is not valid or there is none."""
+        paths = [path for path in files_below(self.root) if path.name.endswith("manifest.json")]
         if not paths:
             raise DataError(
                 f"{self.root} holds no manifest: it is no results folder of this package"
             )
-        return {self.name(path): read_json(path) for path in paths}
+        validator = Draft202012Validator(read_json(SCHEMA))
+        return {self.name(path): read_manifest(path, validator) for path in paths}
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the names and contents of everything but logs, usage and earlier audits."""
+        return digest(self.root)
 
     def manifest(self, folder: Path) -> Manifest | None:
         """Return the manifest of a run or an evaluation, if it has one."""

@@ -27,7 +27,7 @@ class Train:
     updates_per_batch: int = MISSING  # optimizer updates a rollout batch
     lr: float = MISSING
     lr_schedule: str = MISSING  # constant, or linear: falling from lr to min_lr_ratio * lr
-    min_lr_ratio: float = MISSING  # where a linear schedule ends, behind the last step
+    min_lr_ratio: float = 0.0  # where a linear schedule ends; older manifests have none
     betas: list[float] = MISSING
     weight_decay: float = MISSING
     max_grad_norm: float = MISSING

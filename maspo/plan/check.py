@@ -21,7 +21,8 @@ def architecture_of(experiment: Experiment, base: Path) -> Architecture:
     model = experiment.model
     for folder in (base, Path(getattr(model, "path", base))):
         if (folder / "config.json").is_file():
-            return Architecture.of(AutoConfig.from_pretrained(folder).to_dict())
+            config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+            return Architecture.of(config.to_dict())
     if isinstance(model, BuiltModel):
         vocabulary = len(characters(experiment.task)) + 2  # maspo.policy.build_tokenizer
         config = {"vocab_size": vocabulary, "tie_word_embeddings": True, **model.architecture}

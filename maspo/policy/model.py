@@ -77,8 +77,10 @@ def load_policy(
     if not (Path(folder) / "config.json").is_file():
         raise DataError(f"{folder} holds no policy (no config.json): run the step that makes it")
     try:
-        policy = AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, dtype))
-        return policy.to(device), AutoTokenizer.from_pretrained(folder)
+        policy = AutoModelForCausalLM.from_pretrained(
+            folder, dtype=getattr(torch, dtype), trust_remote_code=False
+        )
+        return policy.to(device), AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     except Exception as error:  # safetensors and transformers raise many types for a cut file
         raise DataError(
             f"the policy in {folder} cannot be loaded ({type(error).__name__}: {error}); "

@@ -27,7 +27,7 @@ def load_pretrained(
             tokenizer has no chat template.
     """
     local = Path(model.path).is_dir()
-    pin = {} if local else {"revision": model.revision}
+    pin = {"trust_remote_code": False, **({} if local else {"revision": model.revision})}
     try:
         tokenizer = AutoTokenizer.from_pretrained(model.path, **pin)
         policy = AutoModelForCausalLM.from_pretrained(

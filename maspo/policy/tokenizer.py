@@ -1,6 +1,9 @@
 """A character-level tokenizer in Hugging Face format, for policies that are built here."""
 
-from collections.abc import Sequence
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from transformers import PreTrainedTokenizerBase, Qwen2Tokenizer
 
@@ -9,6 +12,7 @@ from maspo.tasks import Problem
 
 PAD, EOS = "<pad>", "<|endoftext|>"
 # A conversation is its contents, one after the other: the miniature task needs no role marks.
+TEMPLATE_SECONDS = 10.0  # for one prompt; usual templates take less than a millisecond
 CHAT_TEMPLATE = "{% for message in messages %}{{ message['content'] }}{% endfor %}"
 
 
@@ -68,6 +72,29 @@ def fitting_prompts(
 
 
 def _encode(tokenizer: PreTrainedTokenizerBase, problem: Problem) -> list[int]:
-    return tokenizer.apply_chat_template(
-        list(problem.messages), add_generation_prompt=True, tokenize=True, return_dict=False
-    )
+    with _time_limit(f"the chat template of {tokenizer.name_or_path or 'the tokenizer'}"):
+        return tokenizer.apply_chat_template(
+            list(problem.messages), add_generation_prompt=True, tokenize=True, return_dict=False
+        )
+
+
+@contextmanager
+def _time_limit(what: str) -> Iterator[None]:
+    """Raise DataError after `TEMPLATE_SECONDS`: a template is a program of whoever made the model.
+
+    Signals reach the main thread alone; elsewhere there is no limit.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(*_: object) -> None:
+        raise DataError(f"{what} takes over {TEMPLATE_SECONDS} s for one prompt: mend it")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, TEMPLATE_SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from jsonschema import validate
 
-from maspo.audit.audit import SLOW, as_json, as_markdown, run_audit
+from maspo.audit.audit import SLOW, STATUS, as_json, as_markdown, run_audit
 from maspo.audit.trace import trace
 from maspo.audit.tree import PROJECT, Tree
 from maspo.errors import MaspoError
@@ -21,7 +21,10 @@ from maspo.files import read_json, write_json, write_text
 
 
 def main() -> None:
-    """Write audit/audit.json and audit/audit.md into the folder; exit 1 if a check fails."""
+    """Write audit/audit.json and audit/audit.md into the folder.
+
+    The exit status is 1 if a check fails, else 2 if something could not be checked, else 0.
+    """
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("results", type=Path, help="a results folder, such as results/mini")
     parser.add_argument(
@@ -48,7 +51,7 @@ def main() -> None:
     except MaspoError as error:
         sys.exit(f"error: {error}")
     print(as_markdown(audit))
-    sys.exit(1 if audit.failures else 0)
+    sys.exit(STATUS[audit.verdict])
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from maspo.files import read_json
+from maspo.files import read_json, sha256
 from tamper import Forger
 
 MASPO = "evaluation/maspo/seed_1/records.parquet"
@@ -218,6 +218,73 @@ def other_method(forger):
                 shutil.copytree(file, maspo / file.name, dirs_exist_ok=True)
             elif file.name != "manifest.json":
                 shutil.copy(file, maspo / file.name)
+    forger.tables()
+
+
+def text(name, change):
+    """Return an attack on the bytes of a file, with all hashes forged after it."""
+
+    def attack(forger):
+        path = forger.root / name
+        before = path.read_bytes()
+        path.write_bytes(change(before))
+        assert path.read_bytes() != before
+        forger.hashes()
+
+    return attack
+
+
+def invented_study(forger):
+    """A table of a study that nobody ran, with a manifest that states its hash."""
+    tables = forger.root / "default/tables"
+    shutil.copy(tables / "smoke.csv", tables / "better.csv")
+    made_up = read_json(tables / "smoke_manifest.json")
+    made_up["outputs"] = {"default/tables/better.csv": ""}
+    (tables / "better_manifest.json").write_text(json.dumps(made_up))
+    forger.hashes()
+
+
+def policy_as_text(forger):
+    """A text file of the same SHA-256 as the folder that it replaces."""
+    policy = forger.root / "runs/maspo/seed_1/policy"
+    files = sorted(path for path in policy.rglob("[!.]*") if path.is_file())
+    listed = "".join(f"{path.relative_to(policy).as_posix()}\0{sha256(path)}\n" for path in files)
+    digest = sha256(policy)
+    shutil.rmtree(policy)
+    policy.write_text(listed)
+    assert sha256(policy) == digest
+
+
+def without_weights(forger):
+    """No policy to draw from again, and no manifest that ever had one."""
+    shutil.rmtree(forger.root / "runs/maspo/seed_1/policy")
+    forger.manifest("runs/maspo/seed_1", lambda m: m["outputs"].pop("runs/maspo/seed_1/policy"))
+    forger.hashes()
+
+
+def output(name, digest="0" * 64):
+    """Return an attack that adds an output to a manifest."""
+    return lambda f: f.manifest("runs/maspo/seed_1", lambda m: m["outputs"].update({name: digest}))
+
+
+def linked(name, target):
+    """Return an attack that leaves a link to a place outside."""
+
+    def attack(forger):
+        (forger.root / name).parent.mkdir(parents=True, exist_ok=True)
+        (forger.root / name).symlink_to(target)
+
+    return attack
+
+
+def easier_benchmarks(forger):
+    """Every benchmark but the easiest is left out, in the data and in all records."""
+    for path in (forger.root / "data/benchmarks").iterdir():
+        if path.stem != "terms2":
+            path.unlink()
+            forger.manifest("data", lambda m, n=path.name: m["outputs"].pop(f"data/benchmarks/{n}"))
+    for run in ("base/seed_1", "grpo/seed_1", "maspo/seed_1"):
+        forger.records(run, lambda frame: frame[frame["benchmark"] == "terms2"])
     forger.tables()
 
 
@@ -452,11 +519,133 @@ ATTACKS = {
     ),
     "a table beside the others": (
         new_file("default/better.csv"),
-        *("chain", "default/better.csv"),
+        *("inventory", "default/better.csv"),
     ),
     "tables of a suite that was not reported": (
         new_file("full/tables/main.csv"),
-        *("chain", "full/tables/main.csv"),
+        *("inventory", "full"),
+    ),
+    "an invented study": (invented_study, "inventory", "default/tables/better.csv"),
+    "a drawing of another kind": (
+        new_file("default/figures/smoke/better.svg"),
+        *("inventory", "default/figures/smoke/better.svg"),
+    ),
+    "a drawing without a suffix": (
+        new_file("default/figures/better"),
+        *("inventory", "default/figures/better"),
+    ),
+    "a figure that nothing draws": (
+        new_file("default/figures/smoke/better.png"),
+        *("inventory", "default/figures/smoke/better.png"),
+    ),
+    "a figure of a study that is not there": (
+        new_file("default/figures/other/avg_at_k.png"),
+        *("inventory", "default/figures/other"),
+    ),
+    "a page that nothing makes": (
+        new_file("default/pages/better.html"),
+        *("inventory", "default/pages/better.html"),
+    ),
+    "a linked folder of drawings": (
+        linked("default/figures/more", "/usr/share"),
+        *("inventory", "default/figures/more"),
+    ),
+    "a link out of the folder": (linked("extra", "/root"), "inventory", "extra"),
+    "a link to nothing": (linked("data/extra", "/nowhere"), "inventory", "data/extra"),
+    "a link among the logs": (linked("logs/more", "/"), "inventory", "logs/more"),
+    "a hidden file": (
+        new_file("runs/maspo/seed_1/.kept"),
+        *("inventory", "runs/maspo/seed_1/.kept"),
+    ),
+    "a hidden file beside weights": (
+        new_file("runs/maspo/seed_1/policy/.kept"),
+        *("inventory", "runs/maspo/seed_1/policy/.kept"),
+    ),
+    "a program among the logs": (new_file("logs/run.py"), "inventory", "logs/run.py"),
+    "a package that shadows this one": (new_file("maspo/__init__.py"), "inventory", "maspo"),
+    "a policy replaced by a text of its hash": (
+        *(policy_as_text, "inventory"),
+        "runs/maspo/seed_1/policy",
+    ),
+    "weights deleted and never named": (without_weights, "inventory", "runs/maspo/seed_1/policy"),
+    "benchmarks left out": (easier_benchmarks, "inventory", "data/benchmarks/terms7.parquet"),
+    "an output that no manifest states": (
+        lambda f: f.manifest("runs/maspo/seed_1", lambda m: m["outputs"].pop(TIMINGS)),
+        *("chain", TIMINGS),
+    ),
+    "an output that is a device": (
+        output("/dev/zero"),
+        *("chain", "runs/maspo/seed_1/manifest.json"),
+    ),
+    "an output outside the folder": (
+        output("../../etc/passwd"),
+        *("chain", "runs/maspo/seed_1/manifest.json"),
+    ),
+    "an input outside every folder": (
+        without_input("evaluation/maspo/seed_1", "data/benchmarks/terms2.parquet", "../x"),
+        *("chain", "evaluation/maspo/seed_1/manifest.json"),
+    ),
+    "another end of line in a table": (
+        text("default/tables/smoke.md", lambda b: b.replace(b"\n", b"\r\n")),
+        *("tables", "default/tables/smoke.md"),
+    ),
+    "a separator of lines in a table": (
+        text("default/tables/smoke.md", lambda b: b.replace(b"\n", "\u2028".encode())),
+        *("tables", "default/tables/smoke.md"),
+    ),
+    "a form feed in the claims": (
+        text("default/claims.md", lambda b: b.replace(b"\n", b"\x0c", 1)),
+        *("claims", "default/claims.md"),
+    ),
+    "bytes that are no text in a table": (
+        text("default/tables/smoke.md", lambda b: b + b"\xff"),
+        *("tables", "default/tables/smoke.md"),
+    ),
+    "quotes around a cell": (
+        text("default/tables/smoke.csv", lambda b: b.replace(b"maspo", b'"maspo"', 1)),
+        *("tables", "default/tables/smoke.csv"),
+    ),
+    "a verdict twice in one object": (
+        edit("default/claims.json", '"verdict": ', '"verdict": "supported", "verdict": '),
+        *("claims", "default/claims.json"),
+    ),
+    **{
+        f"a log with {what}": (rows(METRICS, change), "logs", METRICS)
+        for what, change in {
+            "a negative count": lambda row: row | {"timeout": -1, "wrong": row["wrong"] + 1},
+            "a negative entropy": lambda row: row | {"entropy": -0.1},
+            "a share over 1": lambda row: row | {"gated_fraction": 1.1},
+            "a norm that is no number": lambda row: row | {"gradient_norm": float("nan")},
+            "an infinite loss": lambda row: row | {"loss": float("inf")},
+            "a mean ratio over the largest": lambda row: row | {"ratio_mean": row["ratio_max"] + 1},
+            "more tokens without a gradient than gated": lambda row: (
+                row | {"zero_gradient_fraction": row["gated_fraction"] + 0.01}
+            ),
+            "another learning rate": lambda row: row | {"lr": 2 * row["lr"]},
+            "other bins": lambda row: (
+                row | {"gradient_use": row["gradient_use"] | {"edges": [0.0, 1.0]}}
+            ),
+            "more tokens used than drawn": lambda row: (
+                row | {"gradient_use": row["gradient_use"] | {"tokens": [10**6] * 12}}
+            ),
+            "a part larger than the whole": lambda row: (
+                row | {"ratio_use": row["ratio_use"] | {"nonzero": [10**6] * 15}}
+            ),
+            "moves at every step": lambda row: row | {"ratio_moves": [[0]]},
+        }.items()
+    },
+    "a log with negative seconds": (
+        rows(
+            TIMINGS,
+            lambda row: (
+                row | {"sample": row["sample"] - row["update"] * 3, "update": 4 * row["update"]}
+            ),
+        ),
+        *("logs", TIMINGS),
+    ),
+    "another engine for one run": (
+        manifest("runs/maspo/seed_1", "experiment", "engine", "kind", value="verl"),
+        *("settings", "runs/maspo/seed_1/manifest.json"),
     ),
     "changes of the code not kept": (
         manifest(
@@ -478,14 +667,6 @@ DRAWN = {
     "a figure without its PNG": (
         lambda f: (f.root / "default/figures/smoke/pass_at_k.png").unlink(),
         *("figures", "default/figures/smoke/pass_at_k.png"),
-    ),
-    "a figure that nothing draws": (
-        new_file("default/figures/smoke/better.png"),
-        *("figures", "default/figures/smoke/better"),
-    ),
-    "a figure of a study that is not there": (
-        new_file("default/figures/other/avg_at_k.png"),
-        *("figures", "default/figures/other/avg_at_k"),
     ),
     "an edited page": (
         lambda f: f.replace("default/pages/smoke.html", "MASPO", "MASPO*"),

@@ -22,6 +22,17 @@ from maspo.config import (
 )
 from maspo.errors import MaspoError
 from maspo.layout import BASE_VARIANT
+from maspo.reporting.outputs import (
+    CLAIMS,
+    STUDY_FIGURES,
+    STUDY_PAGES,
+    STUDY_TABLES,
+    SUITE_FIGURES,
+    SUITE_PAGES,
+    SUITE_TABLES,
+    suite_figures,
+    suite_pages,
+)
 
 
 def check_keys(config, schema):

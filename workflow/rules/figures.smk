@@ -1,40 +1,6 @@
 # A figure is a script that reads the tables of one suite and writes NAME.png and NAME.pdf.
-# name: (title, tables that it reads, studies that it is drawn for or None for every study)
+# Which there are: maspo/reporting/outputs.py.
 # The browser takes a label with two values for a switch, so the study is no label but a folder.
-STUDY_FIGURES = {
-    "avg_at_k": ("Avg@k", ["", "_runs"], None),
-    "pass_at_k": ("Pass@k and best@k", ["_at_k"], None),
-    "training_dynamics": ("Training dynamics", ["_dynamics"], None),
-    "entropy_accuracy": (
-        "Entropy against accuracy",
-        ["", "_runs", "_dynamics"],
-        None,
-    ),
-    "sample_efficiency": ("Sample efficiency", ["_dynamics", "_efficiency"], None),
-    "gradient_use": ("Gradient use", ["_gradient_use"], None),
-    "ratio_use": (
-        "Ratios and what becomes of them",
-        ["_ratio_use", "_ratio_moves"],
-        None,
-    ),
-    "training_path": ("Entropy and accuracy on the way", ["_snapshots"], None),
-    "facts": ("Facts gained and lost", ["_facts"], None),
-    "sensitivity": (
-        "Sensitivity",
-        ["", "_runs", "_dynamics"],
-        ["alpha", "beta"],
-    ),
-    "ablation": ("Ablation", ["", "_runs", "_comparisons"], ["ablation"]),
-}
-# name: (title, file that it reads, studies of which a suite must have one, or None)
-SUITE_FIGURES = {
-    "claims": ("Claims", "claims.json", None),
-    "stability": (
-        "Stability",
-        "tables/stability.csv",
-        ["learning_rate", "gate", "staleness", "sigma_base"],
-    ),
-}
 SHARED = [figure_file(name) for name in ["intervals", "results", "style", "variants"]]
 
 for name, (title, tables, _) in STUDY_FIGURES.items():
@@ -73,13 +39,15 @@ for name, (title, tables, _) in STUDY_FIGURES.items():
             "--output $(dirname {output.png}) > {log} 2>&1"
 
 
-for name, (title, file, _) in SUITE_FIGURES.items():
+for name, (title, files, _) in SUITE_FIGURES.items():
+    if not files:  # it has a rule of its own
+        continue
 
     rule:
         name:
             f"figure_{name}"
         input:
-            tables=f"{RESULTS}/{{suite}}/{file}",
+            tables=[f"{RESULTS}/{{suite}}/{file}" for file in files],
             script=figure_file(name),
             shared=SHARED,
         output:

@@ -1,19 +1,4 @@
-# The report shows HTML, but only offers Markdown to download: each table becomes a page of it.
-# end of the table's name: (title, caption)
-STUDY_PAGES = {
-    "": ("Results", "table"),
-    "_comparisons": ("Comparisons", "comparisons"),
-    "_efficiency": ("Sample efficiency", "efficiency"),
-}
-# name: (title, the table below the suite's folder)
-SUITE_PAGES = {
-    "claims": ("Claims", "claims.md"),
-    "stability": ("Stability", "tables/stability.md"),
-    "variance": ("Variance", "tables/variance.md"),
-    "tuning": ("Tuning", "tables/tuning.md"),
-    "cost": ("Cost", "tables/cost.md"),
-    "published": ("Beside the published numbers", "tables/published.md"),
-}
+# Pages of the report, from tables in Markdown; which there are: maspo/reporting/outputs.py.
 PAGE = "python {input.script} {input.table} {output.page} > {log} 2>&1"
 PAGE_SCRIPT = str(Path(workflow.basedir) / "workflow" / "report" / "page.py")
 

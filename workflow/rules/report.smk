@@ -1,14 +1,3 @@
-# Files of each study's tables, and of a whole suite's.
-STUDY_TABLES = [".csv", ".md", ".tex", "_runs.csv", "_at_k.csv"]
-STUDY_TABLES += ["_comparisons.csv", "_comparisons.md", "_dynamics.csv"]
-STUDY_TABLES += ["_efficiency.csv", "_efficiency.md", "_gradient_use.csv"]
-STUDY_TABLES += ["_ratio_use.csv", "_ratio_moves.csv", "_snapshots.csv", "_facts.csv"]
-SUITE_TABLES = [
-    f"{name}.{kind}"
-    for name in ["stability", "cost", "published"]
-    for kind in ["csv", "md", "tex"]
-]
-SUITE_TABLES += ["variance.csv", "variance.md", "tuning.csv", "tuning.md", "claims.tex"]
 # What tables of facts are made from besides records, where the task has facts.
 HAS_FACTS = "facts.csv" in EXPERIMENT.task.reports
 FACT_FILES = (
@@ -51,7 +40,7 @@ rule claims:
         published=config_dir() / "published" / "results.csv",
     output:
         tables=[f"{RESULTS}/{{suite}}/tables/{name}" for name in SUITE_TABLES],
-        claims=[f"{RESULTS}/{{suite}}/claims.{kind}" for kind in ["json", "md"]],
+        claims=[f"{RESULTS}/{{suite}}/{name}" for name in CLAIMS],
         manifest=f"{RESULTS}/{{suite}}/claims_manifest.json",
     log:
         f"{RESULTS}/logs/claims/{{suite}}.log",

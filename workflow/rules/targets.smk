@@ -7,33 +7,14 @@ def results_of(suite):
 
 
 def pages_of(suite):
-    """Return the pages of a suite: those of each study, and those of all together."""
-    names = [f"{study}{end}" for study in STUDIES[suite] for end in STUDY_PAGES]
-    return [f"{RESULTS}/{suite}/pages/{name}.html" for name in [*names, *SUITE_PAGES]]
+    """Return the pages of a suite."""
+    return [f"{RESULTS}/{suite}/pages/{name}.html" for name in suite_pages(STUDIES[suite])]
 
 
 def figures_of(suite):
-    """Return the figures of a suite: those of each study, and those of all together."""
-    folder, studies = f"{RESULTS}/{suite}/figures", STUDIES[suite]
-    names = [f"{study}/{name}" for study in studies for name in figures_of_study(study)]
-    for name, (_, _, needed) in SUITE_FIGURES.items():
-        if needed is None or set(needed) & set(studies):
-            names.append(name)
-    return [f"{folder}/{name}.png" for name in [*names, "trust_regions"]]
-
-
-def figures_of_study(study):
-    """Return the names of the figures that are drawn for a study."""
-    missing = (
-        {"gradient_use", "ratio_use"} if EXPERIMENT.engine.kind == "verl" else set()
-    )
-    missing |= set() if EXPERIMENT.train.snapshots else {"training_path"}
-    missing |= set() if HAS_FACTS else {"facts"}
-    return [
-        name
-        for name, (_, _, studies) in STUDY_FIGURES.items()
-        if (studies is None or study in studies) and name not in missing
-    ]
+    """Return the figures of a suite."""
+    names = suite_figures(EXPERIMENT, STUDIES[suite])
+    return [f"{RESULTS}/{suite}/figures/{name}.png" for name in names]
 
 
 def audited():
