@@ -12,6 +12,8 @@ from typing import Any
 
 from maspo.errors import DataError
 
+UTF_8 = "utf-8-sig"  # with or without a byte order mark, which editors of Windows put before it
+
 
 @contextmanager
 def atomic(path: Path | str, *failures: type[Exception]) -> Iterator[Path]:
@@ -85,24 +87,53 @@ def write_json(path: Path | str, value: Any) -> None:
 def read_json(path: Path | str) -> Any:
     """Read a JSON file; a missing or truncated one raises `DataError` with its name."""
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        return json.loads(Path(path).read_text(encoding=UTF_8))
     except (OSError, ValueError) as error:
         raise DataError(f"could not read {path} as JSON: {error}") from error
 
 
 def read_json_lines(path: Path | str) -> list[dict[str, Any]]:
-    """Read a JSON-lines file; a missing or truncated one raises `DataError` with its name."""
+    """Read the objects of a JSON-lines file; blank lines count for nothing.
+
+    Raises:
+        DataError: the file is missing or cut, or a line is no JSON object; the message names it.
+    """
     rows: list[dict[str, Any]] = []
     try:
-        with Path(path).open(encoding="utf-8") as file:
-            for line in file:
-                rows.append(json.loads(line))
-    except OSError as error:
+        with Path(path).open(encoding=UTF_8) as file:
+            for number, line in enumerate(file, start=1):
+                if not line.strip():
+                    continue
+                rows.append(_json_object(line, f"{path}, line {number}"))
+    except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"could not read {path}: {error}") from error
-    except ValueError as error:
-        where = f"{path}, line {len(rows) + 1}"
-        raise DataError(f"{where}, is not JSON ({error}): the file is cut") from error
     return rows
+
+
+def _json_object(line: str, where: str) -> dict[str, Any]:
+    try:
+        value = json.loads(line)
+    except ValueError as error:
+        fault = "correct the line" if line.endswith("\n") else "the file is cut"
+        raise DataError(f"{where}, is not JSON ({error}): {fault}") from error
+    if not isinstance(value, dict):
+        raise DataError(f"{where}, is {line.strip()[:40]}, not an object in braces")
+    return value
+
+
+def files_below(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
+    """Yield every file below a folder, sorted by path, also behind links to folders.
+
+    A link that leads back to a folder `above` is not followed. A folder that is not there has none.
+    """
+    real = folder.resolve()
+    if real in above or not real.is_dir():
+        return
+    for path in sorted(folder.iterdir()):
+        if path.is_dir():
+            yield from files_below(path, (*above, real))
+        elif path.is_file():
+            yield path
 
 
 def sha256(path: Path | str) -> str:
@@ -113,8 +144,9 @@ def sha256(path: Path | str) -> str:
     path = Path(path)
     digest = hashlib.sha256()
     if path.is_dir():
-        for file in sorted(p for p in path.rglob("[!.]*") if p.is_file()):
-            digest.update(f"{file.relative_to(path).as_posix()}\x00{sha256(file)}\n".encode())
+        for file in files_below(path):
+            if not file.name.startswith("."):
+                digest.update(f"{file.relative_to(path).as_posix()}\x00{sha256(file)}\n".encode())
         return digest.hexdigest()
     with path.open("rb") as file:
         while block := file.read(1 << 20):

@@ -6,7 +6,7 @@ from pathlib import Path
 from maspo.audit.finding import Finding, note
 from maspo.audit.tree import Tree
 from maspo.config import SUITES, config_dir
-from maspo.files import sha256
+from maspo.files import files_below, sha256
 
 PRODUCTS = ("data", "base", "runs", "evaluation", *SUITES)
 DRAWN = ("figures", "pages")  # of a suite: made again, not listed by a manifest
@@ -45,7 +45,7 @@ def check_chain(tree: Tree) -> Iterator[Finding]:
 def strangers(tree: Tree, made: dict[str, str]) -> Iterator[Finding]:
     """Look for files that no manifest accounts for."""
     for folder in PRODUCTS:
-        for path in sorted((tree.root / folder).rglob("*")):
+        for path in files_below(tree.root / folder):
             name = tree.name(path)
             parents = {
                 tree.name(parent)
@@ -54,7 +54,7 @@ def strangers(tree: Tree, made: dict[str, str]) -> Iterator[Finding]:
             }
             drawn = folder in SUITES and path.relative_to(tree.root).parts[1] in DRAWN
             known = drawn or name in made or name in tree.manifests or made.keys() & parents
-            if path.is_file() and not path.name.startswith(".") and not known:
+            if not path.name.startswith(".") and not known:
                 yield Finding("chain", name, "an output of some step", "a file no manifest names")
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from maspo.audit.finding import Finding
 from maspo.audit.tree import PROJECT, Tree
 from maspo.errors import MaspoError
+from maspo.files import files_below
 from maspo.reporting.files import study_files, suite_files
 from maspo.reporting.results import Results
 from maspo.reporting.suite import load_suite_data
@@ -67,8 +68,7 @@ def check_figures(tree: Tree) -> Iterator[Finding]:
     """Draw every figure and page again from the tables, and compare the bytes."""
     for suite in tree.suites:
         folder, tables = tree.layout.suite(suite), tree.layout.tables(suite)
-        files = [path for path in (folder / "figures").rglob("*.*") if path.is_file()]
-        for figure in sorted({path.with_suffix("") for path in files}):
+        for figure in sorted({path.with_suffix("") for path in files_below(folder / "figures")}):
             script = PROJECT / "figures" / f"{figure.name}.py"
             if not script.is_file():
                 yield Finding(

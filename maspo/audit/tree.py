@@ -12,7 +12,7 @@ import pandas as pd
 from maspo.config import SUITES, Experiment, Study, experiment_from, load_suite
 from maspo.errors import DataError
 from maspo.evaluation.records import read_records, read_snapshots
-from maspo.files import read_json
+from maspo.files import files_below, read_json
 from maspo.layout import BASE_VARIANT, Layout
 
 Manifest = dict[str, Any]
@@ -37,7 +37,7 @@ class Tree:
     @cached_property
     def manifests(self) -> dict[str, Manifest]:
         """Every manifest by its name. DataError if one is not JSON or there is none."""
-        paths = sorted(self.root.rglob("*manifest.json"))
+        paths = [path for path in files_below(self.root) if path.name.endswith("manifest.json")]
         if not paths:
             raise DataError(
                 f"{self.root} holds no manifest: it is no results folder of this package"
