@@ -4,19 +4,21 @@ RO-Crate 1.1 (https://www.researchobject.org/ro-crate/) lists every file with wh
 it is and its SHA-256. Written twice from the same results, the archive is the same bytes.
 """
 
+import hashlib
 import mimetypes
-import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import unquote
 
 from rocrate.model.contextentity import ContextEntity
 from rocrate.rocrate import ROCrate
 
 from maspo import __version__
 from maspo.errors import DataError
-from maspo.files import atomic, read_json, sha256
+from maspo.files import atomic, files_below, read_json, sha256
 
 METADATA = "ro-crate-metadata.json"
 VERSION = "1.1"
@@ -42,17 +44,16 @@ def archive_files(results: Path, policies: bool) -> list[Path]:
         parts = path.relative_to(results).parts
         hidden = any(part.startswith(".") for part in parts)
         unwanted = parts[0] == "checkpoints" or (WEIGHTS & set(parts) and not policies)
-        return path.is_file() and not hidden and not unwanted
+        return not hidden and not unwanted
 
     return sorted(filter(belongs, files_below(results)), key=lambda path: path.as_posix())
 
 
-def files_below(folder: Path) -> Iterator[Path]:
-    """Yield every path below a folder, also behind links to folders (as the cache leaves them)."""
-    for path in folder.iterdir():
-        yield path
-        if path.is_dir():
-            yield from files_below(path)
+class Copied(NamedTuple):
+    """What was written of one file."""
+
+    size: int  # bytes
+    sha256: str
 
 
 def write_archive(
@@ -74,23 +75,47 @@ def write_archive(
         if source.is_file():
             entries[name] = source
         else:
-            inside = sorted(path for path in source.rglob("*") if path.is_file())
-            entries |= {f"{name}/{path.relative_to(source).as_posix()}": path for path in inside}
+            entries |= {
+                f"{name}/{path.relative_to(source).as_posix()}": path
+                for path in files_below(source)
+            }
     entries["LICENSE"] = licence
     finished = read_json(results / "data" / "manifest.json")["time"]["finished"]
-    crate = describe(entries, results.name, finished)
-    with tempfile.TemporaryDirectory() as folder, atomic(target) as temporary:
-        crate.metadata.write(folder)
-        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, source in {METADATA: Path(folder) / METADATA, **entries}.items():
-                info = zipfile.ZipInfo(name, EPOCH)
-                info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
-                with source.open("rb") as content, archive.open(info, "w") as copy:
-                    shutil.copyfileobj(content, copy)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        atomic(target) as temporary,
+        zipfile.ZipFile(temporary, "w") as archive,
+    ):
+        # Each file is read once: what the list says of it is true even while a build changes it.
+        copied = {name: copy_into(archive, name, source) for name, source in entries.items()}
+        describe(copied, results.name, finished).metadata.write(folder)
+        copy_into(archive, METADATA, Path(folder) / METADATA)
     return len(entries)
 
 
-def describe(entries: Mapping[str, Path], scale: str, finished: str) -> ROCrate:
+def copy_into(archive: zipfile.ZipFile, name: str, source: Path) -> Copied:
+    """Copy a file into an open archive; return what was copied.
+
+    Raises:
+        DataError: the file is gone since it was listed.
+    """
+    info = zipfile.ZipInfo(name, EPOCH)
+    info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+    size, digest = 0, hashlib.sha256()
+    try:
+        content = source.open("rb")
+    except FileNotFoundError as error:
+        raise DataError(
+            f"{source} was there and is gone: archive it again when the build has ended"
+        ) from error
+    with content, archive.open(info, "w", force_zip64=True) as copy:
+        while block := content.read(1 << 20):
+            size += copy.write(block)
+            digest.update(block)
+    return Copied(size, digest.hexdigest())
+
+
+def describe(copied: Mapping[str, Copied], scale: str, finished: str) -> ROCrate:
     """Return the RO-Crate of files by their name in it: its metadata, not their content."""
     crate = ROCrate(version=VERSION)
     crate.name = f"Results of maspo {__version__} at scale {scale}"
@@ -108,15 +133,15 @@ def describe(entries: Mapping[str, Path], scale: str, finished: str) -> ROCrate:
     licence, paper, authors = [crate.add(ContextEntity(crate, *entry)) for entry in context]
     crate.license, crate.root_dataset["citation"] = licence, paper
     crate.creator = crate.publisher = crate.root_dataset["author"] = authors
-    for name, path in entries.items():
+    for name, file in copied.items():
         kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
         properties = {
             "name": name.rpartition("/")[2],
             "encodingFormat": kind,
-            "contentSize": str(path.stat().st_size),
-            "sha256": sha256(path),
+            "contentSize": str(file.size),
+            "sha256": file.sha256,
         }
-        crate.add_file(path, name, properties=properties)
+        crate.add_file(name, name, properties=properties)
     return crate
 
 
@@ -130,9 +155,9 @@ def check_archive(folder: Path) -> int:
         crate = ROCrate(folder)
     except (ValueError, OSError) as error:
         raise DataError(f"{folder} is no unpacked RO-Crate: {error}") from error
-    listed = {entity.id: entity for entity in crate.data_entities if entity.get("sha256")}
+    entities = [entity for entity in crate.data_entities if entity.get("sha256")]
+    listed = {unquote(entity.id): entity for entity in entities}  # %40 for the @ of a variant
     present = {path.relative_to(folder).as_posix(): path for path in files_below(folder)}
-    present = {name: path for name, path in present.items() if path.is_file()}
     faults = [f"{name} is missing" for name in listed.keys() - present.keys()]
     faults += [f"{name} is not listed" for name in present.keys() - listed.keys() - {METADATA}]
     for name in listed.keys() & present.keys():
