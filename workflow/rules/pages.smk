@@ -14,7 +14,7 @@ SUITE_PAGES = {
     "cost": ("Cost", "tables/cost.md"),
     "published": ("Beside the published numbers", "tables/published.md"),
 }
-PAGE = "python {input.script} {input.table} {output.page} > {log} 2>&1"
+PAGE = "python {input.script:q} {input.table:q} {output.page:q} > {log:q} 2>&1"
 PAGE_SCRIPT = str(Path(workflow.basedir) / "workflow" / "report" / "page.py")
 
 for end, (title, caption) in STUDY_PAGES.items():
