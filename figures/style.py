@@ -43,7 +43,8 @@ RETRAINED = [(0, (1, 2)), (0, (8, 2, 1, 2)), (0, (2, 4)), (0, (10, 4))]
 
 
 def apply_style() -> None:
-    """Set matplotlib's defaults for this project."""
+    """Set matplotlib's defaults for this project, whatever a matplotlibrc of this machine says."""
+    plt.rcdefaults()
     plt.rcParams.update(
         {
             "figure.dpi": 100,

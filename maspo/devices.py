@@ -7,6 +7,7 @@ the slots are that job's own.
 
 import fcntl
 import os
+import re
 import sys
 import tempfile
 import time
@@ -14,20 +15,40 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
+from urllib.parse import quote
 
 from maspo.errors import ConfigError, DeviceError
 
 POLL = 0.5  # seconds between two looks for a free device
+UNIQUE = ("GPU-", "MIG-")  # how the ids start that are no index
 
 
 def device_ids() -> list[str]:
     """Return the devices that this process may use, as CUDA_VISIBLE_DEVICES names them."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is not None:
-        return [name.strip() for name in visible.split(",") if name.strip()]
+        return visible_ids(visible)
     import torch
 
     return [str(i) for i in range(torch.cuda.device_count())]
+
+
+def visible_ids(text: str) -> list[str]:
+    """Return the devices that a value of CUDA_VISIBLE_DEVICES names, read as CUDA reads it.
+
+    The first entry that is no device (``-1``, ``NoDevFiles``, an empty one) ends the list, an
+    index is what digits an entry starts with, and a device named twice leaves none.
+    """
+    ids: list[str] = []
+    for entry in map(str.strip, text.split(",")):
+        if not entry.startswith(UNIQUE):
+            if not (index := re.match(r"\+?[0-9]+", entry)):
+                break
+            entry = str(int(index[0]))
+        if entry in ids:
+            return []
+        ids.append(entry)
+    return ids
 
 
 def slots_folder() -> Path:
@@ -61,15 +82,17 @@ def devices(
         yield []
         return
     ids = device_ids() if ids is None else list(ids)
+    before = os.environ.get("CUDA_VISIBLE_DEVICES")
     if len(ids) < count:
+        seen = ", ".join(ids) or "none"
         raise ConfigError(
-            f"this step needs {count} GPUs, but sees {len(ids)} ({', '.join(ids) or 'none'}): "
+            f"this step needs {count} GPUs, but sees {len(ids)} ({seen}) with "
+            f"CUDA_VISIBLE_DEVICES {'not set' if before is None else repr(before)}: "
             "run it on a machine that has them, name them in CUDA_VISIBLE_DEVICES, or lower "
             "engine.gpus_per_node; scale=mini needs none"
         )
     folder = folder or slots_folder()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    before = os.environ.get("CUDA_VISIBLE_DEVICES")
     with ExitStack() as held:
         taken = _wait(count, ids, folder, patience, held)
         os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(taken)
@@ -91,7 +114,7 @@ def _wait(
         with ExitStack() as attempt:
             taken = []
             for name in ids:
-                if len(taken) < count and (slot := _lock(folder / f"{name}.lock")):
+                if len(taken) < count and (slot := _lock(_slot(folder, name))):
                     attempt.enter_context(slot)
                     taken.append(name)
             if len(taken) == count:
@@ -106,6 +129,11 @@ def _wait(
             print(f"waiting: {message}", file=sys.stderr, flush=True)
             told = True
         time.sleep(POLL)
+
+
+def _slot(folder: Path, name: str) -> Path:
+    """Return the file of a device's slot: ids such as ``MIG-GPU-<uuid>/1/0`` hold slashes."""
+    return folder / f"{quote(name, safe='')}.lock"
 
 
 def _lock(path: Path) -> IO[str] | None:
@@ -124,5 +152,5 @@ def _lock(path: Path) -> IO[str] | None:
 
 def _holders(ids: list[str], folder: Path) -> str:
     """Say who wrote itself into each slot last."""
-    files = {name: folder / f"{name}.lock" for name in ids}
+    files = {name: _slot(folder, name) for name in ids}
     return ", ".join(f"{name} by {f.read_text()}" for name, f in files.items() if f.is_file())

@@ -4,13 +4,15 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from glob import escape
 from pathlib import Path
 from typing import Any
 
 from maspo.errors import DataError
+
+UTF_8 = "utf-8-sig"  # with or without a byte order mark, which editors of Windows put before it
 
 
 @contextmanager
@@ -85,7 +87,7 @@ def write_json(path: Path | str, value: Any) -> None:
 def read_json(path: Path | str) -> Any:
     """Read a JSON file; a missing or truncated one raises `DataError` with its name."""
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = Path(path).read_text(encoding=UTF_8)
         return json.loads(text, object_pairs_hook=unique, parse_constant=no_number)
     except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"could not read {path} as JSON: {error}") from error
@@ -107,31 +109,49 @@ def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def read_json_lines(path: Path | str) -> list[dict[str, Any]]:
-    """Read a JSON-lines file; a missing or truncated one raises `DataError` with its name."""
+    """Read the objects of a JSON-lines file; blank lines count for nothing.
+
+    Raises:
+        DataError: the file is missing or cut, or a line is no JSON object; the message names it.
+    """
     rows: list[dict[str, Any]] = []
     try:
-        with Path(path).open(encoding="utf-8") as file:
-            for line in file:
-                rows.append(json.loads(line, object_pairs_hook=unique))
-    except OSError as error:
+        with Path(path).open(encoding=UTF_8) as file:
+            for number, line in enumerate(file, start=1):
+                if not line.strip():
+                    continue
+                rows.append(_json_object(line, f"{path}, line {number}"))
+    except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"could not read {path}: {error}") from error
-    except ValueError as error:
-        where = f"{path}, line {len(rows) + 1}"
-        raise DataError(f"{where}, is not JSON ({error}): the file is cut") from error
     return rows
 
 
-def files_below(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
+def _json_object(line: str, where: str) -> dict[str, Any]:
+    try:
+        value = json.loads(line, object_pairs_hook=unique)
+    except (ValueError, RecursionError) as error:
+        fault = "correct the line" if line.endswith("\n") else "the file is cut"
+        raise DataError(f"{where}, is not JSON ({error}): {fault}") from error
+    if not isinstance(value, dict):
+        raise DataError(f"{where}, is {line.strip()[:40]}, not an object in braces")
+    return value
+
+
+def files_below(
+    folder: Path, follow: Callable[[Path], bool] = lambda link: True, above: tuple[Path, ...] = ()
+) -> Iterator[Path]:
     """Yield every file below a folder, sorted by path, also behind links to folders.
 
-    A link that leads back to a folder `above` is not followed. A folder that is not there has none.
+    Not behind links that are not to be followed, nor behind one that leads back to a folder
+    `above`. A folder that is not there has none.
     """
     real = folder.resolve()
     if real in above or not real.is_dir():
         return
     for path in sorted(folder.iterdir()):
         if path.is_dir():
-            yield from files_below(path, (*above, real))
+            if not path.is_symlink() or follow(path):
+                yield from files_below(path, follow, (*above, real))
         elif path.is_file():
             yield path
 
@@ -140,12 +160,14 @@ def sha256(path: Path | str) -> str:
     """Return the SHA-256 of a file, or of a directory's relative names and contents.
 
     Hidden files of a directory do not count: Snakemake leaves its timestamp in the ones it made.
+    Nor does what lies behind links to folders: no step leaves such in its outputs.
     """
     path = Path(path)
     digest = hashlib.sha256()
     if path.is_dir():
-        for file in sorted(p for p in path.rglob("[!.]*") if p.is_file()):
-            digest.update(f"{file.relative_to(path).as_posix()}\x00{sha256(file)}\n".encode())
+        for file in files_below(path, follow=lambda link: False):
+            if not file.name.startswith("."):
+                digest.update(f"{file.relative_to(path).as_posix()}\x00{sha256(file)}\n".encode())
         return digest.hexdigest()
     with path.open("rb") as file:
         while block := file.read(1 << 20):

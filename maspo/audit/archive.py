@@ -4,18 +4,21 @@ RO-Crate 1.1 (https://www.researchobject.org/ro-crate/) lists every file with wh
 it is and its SHA-256. Written twice from the same results, the archive is the same bytes.
 """
 
+import hashlib
 import mimetypes
-import shutil
 import tempfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import unquote
 
 from rocrate.model.contextentity import ContextEntity
 from rocrate.rocrate import ROCrate
 
 from maspo import __version__
-from maspo.audit.tree import Tree, digest
+from maspo.audit.inventory import digest
+from maspo.audit.tree import Tree
 from maspo.errors import DataError
 from maspo.files import atomic, files_below, read_json, sha256
 
@@ -41,39 +44,59 @@ def archive_files(results: Path, policies: bool) -> list[Path]:
 
     def belongs(path: Path) -> bool:
         parts = path.relative_to(results).parts
-        hidden = any(part.startswith(".") for part in parts)
         unwanted = parts[0] == "checkpoints" or (WEIGHTS & set(parts) and not policies)
-        return path.is_file() and not hidden and not unwanted
+        return not any(part.startswith(".") for part in parts) and not unwanted
 
-    files = sorted(filter(belongs, files_below(results)), key=lambda path: path.as_posix())
-    stated = None
-    for path in files:
-        if not path.resolve().is_relative_to(results.resolve()):
-            stated = stated_hashes(results) if stated is None else stated
-            check_link(path, results, stated)
-    return files
-
-
-def stated_hashes(results: Path) -> dict[str, str]:
-    """Return the SHA-256 of every output by its name, as the manifests state them."""
-    manifests = Tree(results).manifests.values()
-    return {name: digest for m in manifests for name, digest in m["outputs"].items()}
+    tree = Tree(results)
+    files = files_below(results, lambda link: not hidden(link) and explained(tree, link))
+    found = sorted(filter(belongs, files), key=lambda path: path.as_posix())
+    for path in found:
+        if leaves(tree, path):
+            check_copy(tree, path)
+    return found
 
 
-def check_link(path: Path, results: Path, stated: Mapping[str, str]) -> None:
-    """Refuse a file behind a link out of the folder, unless a manifest states its very hash.
+def hidden(path: Path) -> bool:
+    """Return whether the name of a path is one that no step gives."""
+    return path.name.startswith(".")
 
-    Snakemake's cache leaves such links; any other could bring in whatever the user may read.
+
+def leaves(tree: Tree, path: Path) -> bool:
+    """Return whether what a path means lies outside the results."""
+    return not path.resolve().is_relative_to(tree.root.resolve())
+
+
+def explained(tree: Tree, link: Path) -> bool:
+    """Return whether a link to a folder stays in the results, or outputs of steps lie behind it.
+
+    Snakemake's cache and a folder that was moved to another disk leave such links; any other could
+    bring in whatever the user may read.
 
     Raises:
-        DataError: it is no output of a step.
+        DataError: the link leads out, and no manifest states an output there.
     """
-    for place in (path, *path.parents):
-        if place == results:
-            break
-        if sha256(place) == stated.get(place.relative_to(results).as_posix()):
-            return
-    raise DataError(
+    name = tree.name(link)
+    if leaves(tree, link) and not any(f"{out}/".startswith(f"{name}/") for out in tree.stated):
+        raise DataError(outside(link))
+    return True
+
+
+def check_copy(tree: Tree, path: Path) -> None:
+    """Refuse a file that lies outside, unless it is a manifest or of a hash that one states.
+
+    Raises:
+        DataError: it is neither.
+    """
+    places = [path, *path.parents[: len(path.relative_to(tree.root).parts) - 1]]
+    if tree.name(path) not in tree.manifests and not any(
+        tree.stated.get(tree.name(place)) == sha256(place) for place in places
+    ):
+        raise DataError(outside(path))
+
+
+def outside(path: Path) -> str:
+    """Return what to say of a path that must not be archived."""
+    return (
         f"{path} leads out of the results, to {path.resolve()}, and is no output of a step: "
         "delete the link, then archive again"
     )
@@ -86,11 +109,18 @@ def check_audit(results: Path) -> None:
         DataError: ``audit/audit.json`` states another digest than the folder has.
     """
     path = results / "audit" / "audit.json"
-    if path.is_file() and read_json(path).get("digest") != digest(results):
+    if path.is_file() and read_json(path).get("digest") != digest(Tree(results)):
         raise DataError(
             f"{path} is an audit of other files than those that are there now: audit again with "
             f"python -m maspo.steps.audit {results}, or delete {path.parent}"
         )
+
+
+class Copied(NamedTuple):
+    """What was written of one file."""
+
+    size: int  # bytes
+    sha256: str
 
 
 def write_archive(
@@ -113,23 +143,47 @@ def write_archive(
         if source.is_file():
             entries[name] = source
         else:
-            inside = sorted(path for path in source.rglob("*") if path.is_file())
-            entries |= {f"{name}/{path.relative_to(source).as_posix()}": path for path in inside}
+            entries |= {
+                f"{name}/{path.relative_to(source).as_posix()}": path
+                for path in files_below(source)
+            }
     entries["LICENSE"] = licence
     finished = read_json(results / "data" / "manifest.json")["time"]["finished"]
-    crate = describe(entries, results.name, finished)
-    with tempfile.TemporaryDirectory() as folder, atomic(target) as temporary:
-        crate.metadata.write(folder)
-        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, source in {METADATA: Path(folder) / METADATA, **entries}.items():
-                info = zipfile.ZipInfo(name, EPOCH)
-                info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
-                with source.open("rb") as content, archive.open(info, "w") as copy:
-                    shutil.copyfileobj(content, copy)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        atomic(target) as temporary,
+        zipfile.ZipFile(temporary, "w") as archive,
+    ):
+        # Each file is read once: what the list says of it is true even while a build changes it.
+        copied = {name: copy_into(archive, name, source) for name, source in entries.items()}
+        describe(copied, results.name, finished).metadata.write(folder)
+        copy_into(archive, METADATA, Path(folder) / METADATA)
     return len(entries)
 
 
-def describe(entries: Mapping[str, Path], scale: str, finished: str) -> ROCrate:
+def copy_into(archive: zipfile.ZipFile, name: str, source: Path) -> Copied:
+    """Copy a file into an open archive; return what was copied.
+
+    Raises:
+        DataError: the file is gone since it was listed.
+    """
+    info = zipfile.ZipInfo(name, EPOCH)
+    info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+    size, digest = 0, hashlib.sha256()
+    try:
+        content = source.open("rb")
+    except FileNotFoundError as error:
+        raise DataError(
+            f"{source} was there and is gone: archive it again when the build has ended"
+        ) from error
+    with content, archive.open(info, "w", force_zip64=True) as copy:
+        while block := content.read(1 << 20):
+            size += copy.write(block)
+            digest.update(block)
+    return Copied(size, digest.hexdigest())
+
+
+def describe(copied: Mapping[str, Copied], scale: str, finished: str) -> ROCrate:
     """Return the RO-Crate of files by their name in it: its metadata, not their content."""
     crate = ROCrate(version=VERSION)
     crate.name = f"Results of maspo {__version__} at scale {scale}"
@@ -147,15 +201,15 @@ def describe(entries: Mapping[str, Path], scale: str, finished: str) -> ROCrate:
     licence, paper, authors = [crate.add(ContextEntity(crate, *entry)) for entry in context]
     crate.license, crate.root_dataset["citation"] = licence, paper
     crate.creator = crate.publisher = crate.root_dataset["author"] = authors
-    for name, path in entries.items():
+    for name, file in copied.items():
         kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
         properties = {
             "name": name.rpartition("/")[2],
             "encodingFormat": kind,
-            "contentSize": str(path.stat().st_size),
-            "sha256": sha256(path),
+            "contentSize": str(file.size),
+            "sha256": file.sha256,
         }
-        crate.add_file(path, name, properties=properties)
+        crate.add_file(name, name, properties=properties)
     return crate
 
 
@@ -169,9 +223,9 @@ def check_archive(folder: Path) -> int:
         crate = ROCrate(folder)
     except Exception as error:  # the library reads what anybody may have written
         raise DataError(f"{folder} is no unpacked RO-Crate: {error!r}") from error
-    listed = {entity.id: entity for entity in crate.data_entities if entity.get("sha256")}
+    entities = [entity for entity in crate.data_entities if entity.get("sha256")]
+    listed = {unquote(entity.id): entity for entity in entities}  # %40 for the @ of a variant
     present = {path.relative_to(folder).as_posix(): path for path in files_below(folder)}
-    present = {name: path for name, path in present.items() if path.is_file()}
     faults = [f"{name} is missing" for name in listed.keys() - present.keys()]
     faults += [f"{name} is not listed" for name in present.keys() - listed.keys() - {METADATA}]
     for name in listed.keys() & present.keys():

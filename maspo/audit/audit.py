@@ -12,7 +12,7 @@ from maspo.audit.draws import check_draws
 from maspo.audit.environment import check_environment
 from maspo.audit.finding import Finding, Severity, printable
 from maspo.audit.inputs import check_inputs
-from maspo.audit.inventory import check_inventory
+from maspo.audit.inventory import check_inventory, digest
 from maspo.audit.logs import check_logs
 from maspo.audit.metrics import check_metrics
 from maspo.audit.reference import check_reference
@@ -108,7 +108,7 @@ def as_json(audit: Audit) -> dict[str, Any]:
         "results": str(audit.tree.root),
         "verdict": audit.verdict,
         "passed": audit.verdict == "passed",
-        "digest": audit.tree.digest,
+        "digest": digest(audit.tree),
         "manifests": len(audit.tree.manifests),
         "suites": list(audit.tree.suites),
         "runs": len(audit.tree.declared) if audit.tree.suites else 0,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from maspo.audit.finding import Finding, note
-from maspo.audit.inventory import FILE, FOLDER, declared_files, kind_of
+from maspo.audit.inventory import allowed_files, declared_files, kind_of, policy_like
 from maspo.audit.tree import Tree
 from maspo.config import SUITES, config_dir
 from maspo.files import sha256
@@ -14,21 +14,21 @@ DRAWN = ("figures", "pages")  # of a suite: made again, not listed by a manifest
 
 def check_chain(tree: Tree) -> Iterator[Finding]:
     """Compare every hash that a manifest states with the file, and look for files without one."""
-    made = {}
+    made, allowed = {}, allowed_files(tree)
     for manifest, content in tree.manifests.items():
         for name, digest in content["outputs"].items():
             path = tree.root / name
-            if leaves(name) or Path(name).is_absolute():
-                yield Finding("chain", manifest, "outputs in this folder", name)
+            if name not in allowed:
+                yield Finding("chain", manifest, "outputs that this configuration makes", name)
                 continue
             made[name] = digest
-            if kind_of(path) not in (FILE, FOLDER):
+            if kind_of(path) != allowed[name] or not policy_like(path):
                 yield Finding("chain", name, f"an output of {manifest}", "no such file")
             elif (found := sha256(path)) != digest:
                 yield Finding("chain", name, f"SHA-256 {digest} as {manifest} states", found)
     for manifest, content in tree.manifests.items():
         for name, digest in content["inputs"].items():
-            if leaves(name):
+            if ".." in Path(name).parts:
                 yield Finding("chain", manifest, "inputs below a known folder", name)
                 continue
             if name in tree.manifests:
@@ -49,11 +49,6 @@ def check_chain(tree: Tree) -> Iterator[Finding]:
         drawn = name.startswith(tuple(f"{suite}/{part}/" for suite in SUITES for part in DRAWN))
         if name not in made and name not in tree.manifests and not drawn:
             yield Finding("chain", name, "its SHA-256 in the manifest of its step", "none")
-
-
-def leaves(name: str) -> bool:
-    """Return whether a name in a manifest leads out of the folder that it is relative to."""
-    return ".." in Path(name).parts
 
 
 def inside(tree: Tree, name: str) -> bool:

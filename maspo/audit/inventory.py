@@ -4,12 +4,16 @@ The list of files is derived from the configuration of the suites and of extra r
 what a manifest says that it wrote: an invented manifest vouches for nothing.
 """
 
+import hashlib
 from collections.abc import Iterator
+from functools import reduce
+from operator import or_
 from pathlib import Path
 
 from maspo.audit.finding import Finding, note
 from maspo.audit.tree import Tree
 from maspo.config import Experiment
+from maspo.files import sha256
 from maspo.layout import BASE_VARIANT
 from maspo.reporting.outputs import CLAIMS, suite_figures, suite_pages, suite_tables
 
@@ -22,18 +26,31 @@ POLICY = {"policy": FOLDER}
 
 def check_inventory(tree: Tree) -> Iterator[Finding]:
     """Compare what is in the folder with what the declared steps write, by name and by kind."""
-    expected = declared_files(tree)
-    extra = {}
     for folder in extra_folders(tree):
         found = "one more than the studies declare"
         yield note("inventory", tree.name(folder), "a step that the studies declare", found)
-        extra |= step_files(tree, folder)
-    for name, kind in expected.items():
+    for name, kind in declared_files(tree).items():
         if kind_of(tree.root / name) is None:
             yield Finding("inventory", name, kind, "nothing")
-    allowed = expected | extra
+    allowed = allowed_files(tree)
     parents = {str(parent) for name in allowed for parent in Path(name).parents}
     yield from strangers(tree, tree.root, allowed, parents)
+
+
+def digest(tree: Tree) -> str:
+    """Return the SHA-256 of the names and contents of all that steps wrote: what is audited."""
+    found = hashlib.sha256()
+    for name, kind in sorted(allowed_files(tree).items()):
+        path = tree.root / name
+        whole = sha256(path) if kind_of(path) == kind and policy_like(path) else None
+        found.update(f"{name}\x00{whole}\n".encode())
+    return found.hexdigest()
+
+
+def allowed_files(tree: Tree) -> dict[str, str]:
+    """Return every file and folder, with its kind, that declared steps and extra runs write."""
+    extra = [step_files(tree, folder) for folder in extra_folders(tree)]
+    return reduce(or_, extra, declared_files(tree))
 
 
 def strangers(
@@ -44,7 +61,7 @@ def strangers(
         name, kind = tree.name(path), kind_of(path)
         part = Path(name).parts[0]
         if name in allowed:
-            if kind != allowed[name]:
+            if kind != allowed[name] or not policy_like(path):
                 yield Finding("inventory", name, allowed[name], kind or "a link to nothing")
             elif kind == FOLDER:
                 yield from irregular(tree, path)
@@ -80,9 +97,18 @@ def kind_of(path: Path) -> str | None:
     return "a device or pipe" if path.exists() else None
 
 
+def policy_like(path: Path) -> bool:
+    """Return whether a path is no folder, or one of a policy: a link could lead to a whole disk."""
+    return not path.is_dir() or (path / "config.json").is_file()
+
+
 def declared_files(tree: Tree) -> dict[str, str]:
-    """Return every file and folder that the steps behind the suites write, with its kind."""
-    experiment = next(iter(tree.suites.values()))
+    """Return every file and folder that the steps behind the suites write, with its kind.
+
+    None where no suite was reported: then there is no configuration to derive them from.
+    """
+    if not tree.suites:
+        return {}
     files = step_files(tree, tree.layout.data)
     for seed in dict.fromkeys(seed for _, seed in tree.declared):
         files |= step_files(tree, tree.base(seed))
@@ -146,6 +172,6 @@ def extra_folders(tree: Tree) -> list[Path]:
         kind, *rest = tree.name(folder).split("/")
         depth = 1 if kind == "base" else 2
         usual = len(rest) == depth and rest[-1].removeprefix("seed_").isdecimal()
-        if usual and manifest["step"] == steps.get(kind) and folder not in declared:
+        if usual and tree.suites and manifest["step"] == steps.get(kind) and folder not in declared:
             found.append(folder)
     return found

@@ -1,6 +1,5 @@
 """The results folder that is audited, read from its files and manifests alone."""
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,25 +14,22 @@ from jsonschema.exceptions import best_match
 from maspo.config import SUITES, Experiment, Study, experiment_from, load_suite
 from maspo.errors import DataError
 from maspo.evaluation.records import read_records, read_snapshots
-from maspo.files import files_below, read_json, sha256
+from maspo.files import read_json
 from maspo.layout import BASE_VARIANT, Layout
 
 Manifest = dict[str, Any]
 PROJECT = Path(__file__).parents[2]  # the checkout: scripts, pins, reference
-
-
 SCHEMA = PROJECT / "workflow" / "schemas" / "manifest.schema.json"
-UNREAD = ("audit", "logs", "usage")  # folders that no check reads
+# Where a step leaves its manifest. Nothing else is looked for: a link may lead anywhere.
+PLACES = (
+    *("data/manifest.json", "base/*/manifest.json", "runs/*/*/manifest.json"),
+    *("evaluation/*/*/manifest.json", "*/claims_manifest.json", "*/tables/*_manifest.json"),
+)
 
 
-def digest(root: Path) -> str:
-    """Return the SHA-256 of the names and contents of a results folder, as an audit reads it."""
-    found = hashlib.sha256()
-    for path in files_below(root):
-        name = path.relative_to(root).as_posix()
-        if name.split("/")[0] not in UNREAD and not path.name.startswith("."):
-            found.update(f"{name}\x00{sha256(path)}\n".encode())
-    return found.hexdigest()
+def leads_out(name: str) -> bool:
+    """Return whether a name in a manifest leads out of the folder that it is relative to."""
+    return Path(name).is_absolute() or ".." in Path(name).parts
 
 
 def read_manifest(path: Path, validator: Draft202012Validator) -> Manifest:
@@ -63,7 +59,7 @@ class Tree:
     @cached_property
     def manifests(self) -> dict[str, Manifest]:
         """Every manifest by its name. DataError if one is not valid or there is none."""
-        paths = [path for path in files_below(self.root) if path.name.endswith("manifest.json")]
+        paths = sorted(path for place in PLACES for path in self.root.glob(place))
         if not paths:
             raise DataError(
                 f"{self.root} holds no manifest: it is no results folder of this package"
@@ -72,9 +68,10 @@ class Tree:
         return {self.name(path): read_manifest(path, validator) for path in paths}
 
     @cached_property
-    def digest(self) -> str:
-        """SHA-256 of the names and contents of everything but logs, usage and earlier audits."""
-        return digest(self.root)
+    def stated(self) -> dict[str, str]:
+        """SHA-256 of every output in this folder by its name, as the manifests state them."""
+        outputs = (pair for m in self.manifests.values() for pair in m["outputs"].items())
+        return {name: sha for name, sha in outputs if not leads_out(name)}
 
     def manifest(self, folder: Path) -> Manifest | None:
         """Return the manifest of a run or an evaluation, if it has one."""

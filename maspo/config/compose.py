@@ -1,6 +1,7 @@
 """From `configs/` and command-line overrides to a checked `Experiment`."""
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from maspo.config.names import split_variant
 from maspo.config.schema import KINDS, Experiment
 from maspo.errors import ConfigError
 
+PATHS = ("results", "task.local_dir", "task.benchmark_files", "model.path", "engine.python")
 GROUPS = ("scale", "task", "model", "sampler", "train", "evaluate", "engine", "resources")
 
 
@@ -48,12 +50,14 @@ def load_experiment(overrides: Sequence[str] = ()) -> Experiment:
     """Return the experiment that the overrides describe, in Hydra's override grammar.
 
     Example: ``load_experiment(["scale=smoke", "train.lr=1e-4"])``. If a variant is named, the
-    settings of `train` that it changes are changed.
+    settings of `train` that it changes are changed. A path is taken as it stands, without Hydra's
+    quotes around spaces and the like; ``~`` at its start is the home folder, as in a shell.
 
     Raises:
         ConfigError: an unknown scale, group option or setting, a value of the wrong type or out
             of range; the message names the setting and what would be valid.
     """
+    overrides = [_with_quoted_path(override) for override in overrides]
     _check_names(overrides)
     raw = compose_raw(overrides)
     if raw.variant:
@@ -63,6 +67,17 @@ def load_experiment(overrides: Sequence[str] = ()) -> Experiment:
             _check_names(changed)
             raw = compose_raw([*overrides, *changed])
     return experiment_from(raw)
+
+
+def _with_quoted_path(override: str) -> str:
+    """Return the override of a path in quotes: Hydra's grammar has no umlaut, bracket or comma."""
+    name, _, value = override.partition("=")
+    value = value.strip()
+    if name not in PATHS or value in ("", "null") or value[0] in "'\"":
+        return override
+    # Backslashes stand for themselves, but for those before a quote.
+    doubled = re.sub(r'\\+(?="|$)', r"\g<0>\g<0>", os.path.expanduser(value))
+    return f'{name}="' + doubled.replace('"', '\\"') + '"'
 
 
 def experiment_from(raw: DictConfig | Mapping[str, Any]) -> Experiment:

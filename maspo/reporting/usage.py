@@ -11,6 +11,7 @@ import pandas as pd
 
 from maspo.config import Resources
 from maspo.errors import DataError
+from maspo.files import files_below
 from maspo.reporting.format import NOTHING, fixed, markdown
 
 MEASURED = {"s": "seconds", "cpu_time": "cpu_seconds", "max_rss": "memory_mb"}
@@ -28,7 +29,7 @@ def usage(folder: Path, resources: Resources) -> pd.DataFrame:
     Raises:
         DataError: there is no such file, or one that Snakemake did not write.
     """
-    files = sorted(folder.rglob("*.tsv"))
+    files = [path for path in files_below(folder) if path.suffix == ".tsv"]
     if not files:
         raise DataError(f"{folder} holds no measured job: run the workflow first")
     return pd.DataFrame([_row(folder, file, resources) for file in files], columns=COLUMNS)

@@ -27,7 +27,7 @@ def main() -> None:
     )
     parser.add_argument("--output", type=Path, help="default: FOLDER.zip")
     arguments = parser.parse_args()
-    folder = arguments.folder
+    folder = arguments.folder.absolute()
     try:
         if arguments.check:
             print(f"{folder}: {check_archive(folder)} files are as listed")

@@ -117,7 +117,7 @@ def read_benchmark_files(task: HubTask) -> tuple[dict[str, Collection], list[Pat
     benchmarks = {}
     for name, path in paths.items():
         lines = enumerate(read_json_lines(path), start=1)
-        rows = (json_row(row, f"{path}, line {number}") for number, row in lines)
+        rows = (json_row(row, f"{path}, row {number}") for number, row in lines)
         benchmarks[name] = collect(rows, name, task)
     return benchmarks, list(paths.values())
 

@@ -362,3 +362,44 @@ def test_every_value_carries_its_source():
             if in_defaults or not value or value[1].startswith("#"):
                 continue
             assert SOURCE.search(line), f"{path.name}:{number} names no source: {line}"
+
+
+@pytest.mark.parametrize(
+    "folder",
+    [
+        *("/tmp/my results", "/tmp/Größe", "/tmp/a,b", "/tmp/(x)", "/tmp/{x}", "/tmp/[x", "x#y"),
+        *("/tmp/it's", '/tmp/a"b', "/tmp/a&b;c", "/tmp/$x`y`", "a\\b", 'a\\"b', "a\\\\", "5", "-x"),
+        *("/tmp/a=b", "/tmp/a\nb", "x: y", "a*?", "100%", "a~b"),
+    ],
+)
+def test_a_path_is_taken_as_it_stands(folder):
+    assert load_experiment([f"results={folder}"]).results == folder
+
+
+def test_a_path_may_be_quoted_and_name_other_settings_or_the_home_folder(monkeypatch):
+    monkeypatch.setenv("SCRATCH", "/scratch/my own")
+    monkeypatch.setenv("HOME", "/home/größe")
+    for override, folder in {
+        "results='/tmp/a b'": "/tmp/a b",
+        'results="/tmp/a b"': "/tmp/a b",
+        "results=${oc.env:SCRATCH}/maspo": "/scratch/my own/maspo",
+        "results=out/${scale} 2": "out/mini 2",
+        "results=~/maspo": "/home/größe/maspo",
+    }.items():
+        assert load_experiment([override]).results == folder
+    task = load_experiment(["scale=gpu", "task.local_dir=~/my data"]).task
+    assert task.local_dir == "/home/größe/my data"
+    assert load_experiment(["scale=gpu", "task.local_dir=null"]).task.local_dir is None
+
+
+@pytest.mark.parametrize(
+    ("override", "told"),
+    [
+        ("results=", "a folder"),
+        ("results=${oc.env:NOT_SET}/maspo", "NOT_SET"),
+        ("results=${scale", "scale"),
+    ],
+)
+def test_a_path_that_names_nothing_is_refused(override, told):
+    with pytest.raises(ConfigError, match=told):
+        load_experiment([override])

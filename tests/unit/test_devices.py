@@ -5,9 +5,10 @@ import subprocess
 import sys
 
 import pytest
+import torch
 
 from maspo.config import as_dict, experiment_from, gpus, load_experiment
-from maspo.devices import device_ids, devices, slots_folder
+from maspo.devices import device_ids, devices, slots_folder, visible_ids
 from maspo.errors import ConfigError, DeviceError
 
 HOLDER = """
@@ -89,8 +90,51 @@ def test_cuda_sees_the_taken_devices_alone(tmp_path, monkeypatch):
     with devices(2, folder=tmp_path) as taken:
         assert taken == device_ids() == ["3", "7"]
     assert device_ids() == ["3", "7", "8"]
-    with pytest.raises(ConfigError, match="needs 4 GPUs, but sees 3"), devices(4, folder=tmp_path):
+    few = r"needs 4 GPUs, but sees 3 \(3, 7, 8\) with CUDA_VISIBLE_DEVICES '3,7,8'"
+    with pytest.raises(ConfigError, match=few), devices(4, folder=tmp_path):
         pass
+
+
+MIG = "MIG-GPU-8932f937-d72c-4106-c12f-20bd9faed9f6/1/0"
+
+
+@pytest.mark.parametrize(
+    ("value", "ids"),
+    [
+        ("", []),
+        ("-1", []),
+        ("NoDevFiles", []),
+        ("void", []),
+        ("none", []),
+        ("all", []),
+        ("0,2,-1,1", ["0", "2"]),
+        ("0,,1", ["0"]),
+        ("0,void", ["0"]),
+        (" 3 , 7 ", ["3", "7"]),
+        ("+1,02", ["1", "2"]),
+        ("1gpu2,2ampere", ["1", "2"]),
+        ("0,1,0", []),
+        ("1,01", []),
+        ("GPU-8932f937,GPU-5", ["GPU-8932f937", "GPU-5"]),
+        ("GPU-8932f937,GPU-8932f937", []),
+        (f"{MIG},MIG-5", [MIG, "MIG-5"]),
+        ("gpu-5", []),
+    ],
+)
+def test_visible_devices_are_read_as_cuda_reads_them(value, ids, monkeypatch):
+    assert visible_ids(value) == ids
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", value)
+    assert torch.cuda._parse_visible_devices() == [int(i) if i.isdigit() else i for i in ids]
+    assert device_ids() == ids
+
+
+@pytest.mark.parametrize("name", [MIG, "MIG-../../outside"])
+def test_slot_of_any_device_lies_in_its_folder(tmp_path, name):
+    folder = tmp_path / "a" / "slots"
+    with devices(1, [name], folder, patience=0) as taken:
+        assert taken == [name]
+        (slot,) = folder.iterdir()
+        assert slot.read_text() == f"process {os.getpid()}"
 
 
 def test_no_device_is_asked_for_where_none_is_used(tmp_path, monkeypatch):

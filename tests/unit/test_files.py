@@ -9,7 +9,15 @@ import pytest
 import torch
 
 from maspo.errors import DataError
-from maspo.files import atomic, read_json, read_json_lines, sha256, write_json, write_text
+from maspo.files import (
+    atomic,
+    files_below,
+    read_json,
+    read_json_lines,
+    sha256,
+    write_json,
+    write_text,
+)
 from maspo.policy import save_policy
 from maspo.tasks import Problem, write_problems
 from maspo.training.checkpoint import CheckpointFolder
@@ -94,6 +102,58 @@ def test_unreadable_files_are_named(tmp_path):
         read_json(cut)
     with pytest.raises(DataError, match=r"absent\.json"):
         read_json(tmp_path / "absent.json")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'\xef\xbb\xbf{"a": 1}\n{"a": 2}\n',
+        b'{"a": 1}\n\n  \n{"a": 2}\n\n',
+        b'{"a": 1}\r\n\r\n{"a": 2}',
+    ],
+    ids=["byte order mark", "blank lines", "Windows"],
+)
+def test_what_editors_do_to_json_lines_is_read(tmp_path, content):
+    path = tmp_path / "benchmark.jsonl"
+    path.write_bytes(content)
+    assert read_json_lines(path) == [{"a": 1}, {"a": 2}]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b'{"a": 1}\n\n{"a":\n{"a": 2}\n', "line 3, is not JSON .*: correct the line"),
+        (b'{"a": 1}\n\n{"a":', "line 3, is not JSON .*: the file is cut"),
+        (b'{"a": 1}\n[1, 2]\n', r"line 2, is \[1, 2\], not an object in braces"),
+        (b'\xff\xfe{"a": 1}\n', "could not read .*utf-8"),
+    ],
+)
+def test_what_is_wrong_with_json_lines_is_told(tmp_path, content, told):
+    path = tmp_path / "benchmark.jsonl"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=told):
+        read_json_lines(path)
+
+
+def test_json_with_a_byte_order_mark_is_read(tmp_path):
+    (tmp_path / "value.json").write_bytes(b'\xef\xbb\xbf{"a": 1}')
+    assert read_json(tmp_path / "value.json") == {"a": 1}
+
+
+def test_files_behind_links_are_found_once_around(tmp_path):
+    root, elsewhere = tmp_path / "results", tmp_path / "elsewhere"
+    for file in (root / "data" / "train", elsewhere / "maspo" / "seed_1" / "manifest.json"):
+        file.parent.mkdir(parents=True)
+        file.write_text("{}")
+    (root / "runs").symlink_to(elsewhere)
+    (root / "runs" / "maspo" / "again").symlink_to(root)  # leads back to its own beginning
+    (root / "gone").symlink_to(tmp_path / "nowhere")
+    found = [path.relative_to(root).as_posix() for path in files_below(root)]
+    assert found == ["data/train", "runs/maspo/seed_1/manifest.json"]
+    assert list(files_below(tmp_path / "nowhere")) == []
+    before = sha256(elsewhere)
+    (elsewhere / "maspo" / "seed_1" / "manifest.json").write_text("[]")
+    assert sha256(root) != before != sha256(elsewhere)
 
 
 def test_hash_of_a_folder_sees_names_and_contents(tmp_path):

@@ -6,5 +6,7 @@ rule audit:
         f"{RESULTS}/logs/audit.log",
     conda:
         ENVIRONMENT
+    params:
+        results=RESULTS,
     shell:
-        f"{STEP}.audit {RESULTS} > {{log}} 2>&1 || {{{{ cat {{log}}; exit 1; }}}}"
+        STEP + ".audit {params.results:q} > {log:q} 2>&1 || {{ cat {log:q}; exit 1; }}"

@@ -20,6 +20,7 @@ rule base:
         runtime=runtime("base"),
         mem_mb=memory("base"),
     params:
-        settings=settings(EXPERIMENT.model),
+        arguments=arguments("task", "model"),
+        settings=lambda wildcards: settings(EXPERIMENT.model),
     shell:
-        f"{STEP}.base {arguments('task', 'model')} seed={{wildcards.seed}} > {{log}} 2>&1"
+        STEP + ".base {params.arguments:q} seed={wildcards.seed} > {log:q} 2>&1"

@@ -46,10 +46,23 @@ def check_keys(config, schema):
             )
 
 
+def split(overrides):
+    """Return overrides as a shell splits them, with the quote that Snakemake takes off the end."""
+    if opened := re.search(r"""=(["'])[^"']*$""", overrides):
+        overrides += opened[1]
+    try:
+        return shlex.split(overrides)
+    except ValueError as error:
+        raise WorkflowError(
+            f"--config overrides={overrides}: {error}; write results='/tmp/it is' around "
+            'spaces, and results="/tmp/it\'s" around an apostrophe'
+        ) from None
+
+
 SCHEMA = workflow.source_path("../schemas/config.schema.json")
 check_keys(config, SCHEMA)
 validate(config, SCHEMA)
-OVERRIDES = [f"scale={config['scale']}", *shlex.split(config.get("overrides", ""))]
+OVERRIDES = [f"scale={config['scale']}", *split(config.get("overrides", ""))]
 if "seeds" in config:
     OVERRIDES.append(f"seeds={config['seeds']}")
 for key in ("studies", "variants"):
@@ -61,7 +74,18 @@ try:
 except MaspoError as error:
     raise WorkflowError(str(error)) from None
 
-RESULTS = EXPERIMENT.results
+RESULTS = Path(EXPERIMENT.results).as_posix()
+for path, place in (
+    (RESULTS, "results"),
+    (workflow.basedir, "the folder of the Snakefile"),
+    (str(config_dir()), "MASPO_CONFIGS"),
+):
+    # Braces are wildcards to Snakemake, and a dash makes an option of a file.
+    if re.search(r"[{}\x00-\x1f\x7f]|^-", path):
+        raise WorkflowError(
+            f"{place}={path!r}: rules cannot have braces, control characters or a dash at the "
+            "start of a path; take another folder"
+        )
 BENCHMARKS = EXPERIMENT.task.benchmarks
 LEVEL = f"{100 * EXPERIMENT.statistics.level:g} %"  # of the intervals, for the captions
 # The conda environment of the rules, used with `--sdm conda`; else jobs run in this very one.
@@ -79,11 +103,13 @@ SUITE_SETTINGS += ["task", "model", "sampler", "train", "evaluate", "engine"]
 
 
 def arguments(*groups):
-    """Return the overrides that concern a step: a change of others does not change its command."""
+    """Return the overrides that concern a step: a change of others does not change its command.
+
+    As a function of the wildcards, because Snakemake takes braces in a text for wildcards.
+    """
     concerned = ("scale", "results", "threads", *groups)
-    return shlex.join(
-        override for override in OVERRIDES if re.split("[.=]", override)[0] in concerned
-    )
+    chosen = [o for o in OVERRIDES if re.split("[.=]", o)[0] in concerned]
+    return lambda wildcards: chosen
 
 
 def settings(*parts):
@@ -169,5 +195,7 @@ wildcard_constraints:
     variant=rf"(?!{BASE_VARIANT}/)[^/]+",
     suite="|".join(SUITES),
     study="|".join(
-        dict.fromkeys(study for suite in STUDIES.values() for study in suite)
+        dict.fromkeys(
+            re.escape(study) for suite in STUDIES.values() for study in suite
+        )
     ),

@@ -27,7 +27,7 @@ rule data:
         runtime=runtime("data"),
         mem_mb=memory("data"),
     params:
-        # A function, or the braces of the prompt template would be taken for a wildcard.
+        arguments=arguments("task"),
         settings=lambda wildcards: settings(EXPERIMENT.task),
     shell:
-        f"{STEP}.data {arguments('task')} > {{log}} 2>&1"
+        STEP + ".data {params.arguments:q} > {log:q} 2>&1"

@@ -30,12 +30,12 @@ rule evaluate:
     params:
         arguments=arguments("task", "model", "sampler", "train", "evaluate"),
         variant=lambda wildcards: wildcards.variant,
-        # A function, because Snakemake takes braces in a text (a prompt's template) for wildcards.
         settings=lambda wildcards: settings(
             EXPERIMENT.task, EXPERIMENT.evaluate, EXPERIMENT.sampler
         ),
     shell:
-        f"{STEP}.evaluate {{params.arguments}} variant={{params.variant}} seed={{wildcards.seed}} > {{log}} 2>&1"
+        STEP + ".evaluate {params.arguments:q} variant={params.variant:q} "
+        "seed={wildcards.seed} > {log:q} 2>&1"
 
 
 use rule evaluate as evaluate_base with:

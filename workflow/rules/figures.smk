@@ -29,14 +29,15 @@ for name, (title, tables, _) in STUDY_FIGURES.items():
             ENVIRONMENT
         params:
             tables=tables_of,
+            folder=subpath(output.png, parent=True),
             # For the caption.
             title=lambda wildcards: study_of(wildcards).title,
             seeds=lambda wildcards: study_of(wildcards).seeds,
             samples=EXPERIMENT.evaluate.samples,
             level=LEVEL,
         shell:
-            "python {input.script} --tables {params.tables} --study {wildcards.study} "
-            "--output $(dirname {output.png}) > {log} 2>&1"
+            "python {input.script:q} --tables {params.tables:q} --study {wildcards.study:q} "
+            "--output {params.folder:q} > {log:q} 2>&1"
 
 
 for name, (title, files, _) in SUITE_FIGURES.items():
@@ -67,11 +68,12 @@ for name, (title, files, _) in SUITE_FIGURES.items():
             ENVIRONMENT
         params:
             tables=tables_of,
+            folder=subpath(output.png, parent=True),
             samples=EXPERIMENT.evaluate.samples,
             level=LEVEL,
         shell:
-            "python {input.script} --tables {params.tables} "
-            "--output $(dirname {output.png}) > {log} 2>&1"
+            "python {input.script:q} --tables {params.tables:q} "
+            "--output {params.folder:q} > {log:q} 2>&1"
 
 
 rule figure_trust_regions:
@@ -93,5 +95,9 @@ rule figure_trust_regions:
         f"{RESULTS}/usage/figures/{{suite}}/trust_regions.tsv"
     conda:
         ENVIRONMENT
+    params:
+        folder=subpath(output.png, parent=True),
+        # The curves are the package's own objectives.
+        settings=settings(),
     shell:
-        "python {input.script} --output $(dirname {output.png}) > {log} 2>&1"
+        "python {input.script:q} --output {params.folder:q} > {log:q} 2>&1"

@@ -1,5 +1,5 @@
 # Pages of the report, from tables in Markdown; which there are: maspo/reporting/outputs.py.
-PAGE = "python {input.script} {input.table} {output.page} > {log} 2>&1"
+PAGE = "python {input.script:q} {input.table:q} {output.page:q} > {log:q} 2>&1"
 PAGE_SCRIPT = str(Path(workflow.basedir) / "workflow" / "report" / "page.py")
 
 for end, (title, caption) in STUDY_PAGES.items():

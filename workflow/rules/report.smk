@@ -24,12 +24,14 @@ rule table:
         runtime=runtime("report"),
         mem_mb=memory("report"),
     params:
+        arguments=arguments(*SUITE_SETTINGS),
         settings=lambda wildcards: [
             settings(EXPERIMENT.statistics),
             repr(STUDIES[wildcards.suite][wildcards.study]),
         ],
     shell:
-        f"{STEP}.table {arguments(*SUITE_SETTINGS)} suite={{wildcards.suite}} tables_of={{wildcards.study}} > {{log}} 2>&1"
+        STEP + ".table {params.arguments:q} suite={wildcards.suite} "
+        "tables_of={wildcards.study:q} > {log:q} 2>&1"
 
 
 rule claims:
@@ -52,9 +54,10 @@ rule claims:
         runtime=runtime("report"),
         mem_mb=memory("report"),
     params:
+        arguments=arguments(*SUITE_SETTINGS),
         settings=lambda wildcards: [
             settings(EXPERIMENT.statistics),
             repr(STUDIES[wildcards.suite]),
         ],
     shell:
-        f"{STEP}.claims {arguments(*SUITE_SETTINGS)} suite={{wildcards.suite}} > {{log}} 2>&1"
+        STEP + ".claims {params.arguments:q} suite={wildcards.suite} > {log:q} 2>&1"

@@ -27,6 +27,7 @@ rule train:
         mem_mb=memory("train"),
         gpu=gpu("train"),
     params:
+        arguments=arguments("task", "model", "sampler", "train", "engine"),
         settings=lambda wildcards: settings(
             objective_settings(wildcards.variant),
             train_settings(wildcards.variant),
@@ -35,4 +36,5 @@ rule train:
             {"engine": EXPERIMENT.engine.kind},
         ),
     shell:
-        f"{STEP}.train {arguments('task', 'model', 'sampler', 'train', 'engine')} variant={{wildcards.variant}} seed={{wildcards.seed}} > {{log}} 2>&1"
+        STEP + ".train {params.arguments:q} variant={wildcards.variant:q} "
+        "seed={wildcards.seed} > {log:q} 2>&1"

@@ -5,5 +5,8 @@ rule usage:
     localrule: True
     conda:
         ENVIRONMENT
+    params:
+        arguments=arguments("resources"),
     shell:
-        f"{STEP}.usage {arguments('resources')} > {{log}} 2>&1 || {{{{ cat {{log}}; exit 1; }}}}"
+        STEP
+        + ".usage {params.arguments:q} > {log:q} 2>&1 || {{ cat {log:q}; exit 1; }}"

@@ -1,6 +1,7 @@
 """Every script writes its two files, the same bytes each time, and names a file that it lacks."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -87,6 +88,23 @@ def test_a_script_runs_alone(name, collapsed, tmp_path):
     subprocess.run(command, check=True, cwd=tmp_path)
     for end in ("pdf", "png"):
         assert (tmp_path / f"{name}.{end}").stat().st_size > 5000
+
+
+def test_a_matplotlibrc_of_the_machine_changes_nothing(collapsed, tmp_path):
+    """TeX, which need not be there, and sizes, as a user's own file may set them."""
+    own = "text.usetex: True\nfont.size: 20\nlines.linewidth: 9\nsavefig.facecolor: red\n"
+    for name, content in (("plain", ""), ("own", own)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "matplotlibrc").write_text(content)
+        subprocess.run(
+            [sys.executable, FIGURES / "avg_at_k.py", "--tables", collapsed, "--output", "."],
+            env={**os.environ, "MATPLOTLIBRC": str(tmp_path / name / "matplotlibrc")},
+            cwd=tmp_path / name,
+            check=True,
+        )
+    for end in ("pdf", "png"):
+        plain, own = (tmp_path / name / f"avg_at_k.{end}" for name in ("plain", "own"))
+        assert plain.read_bytes() == own.read_bytes()
 
 
 def test_the_output_lies_beside_the_tables(script, tmp_path, monkeypatch):
