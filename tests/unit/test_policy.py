@@ -1,11 +1,23 @@
 """The policy: Hugging Face format on disk, and log-probabilities that do not depend on padding."""
 
+import copy
+import json
+
 import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+import maspo.policy.tokenizer as templates
+from maspo.config import PretrainedModel
 from maspo.errors import ConfigError, DataError
-from maspo.policy import build_policy, encode_prompts, load_policy, pack, token_log_probs
+from maspo.policy import (
+    build_policy,
+    encode_prompts,
+    load_policy,
+    load_pretrained,
+    pack,
+    token_log_probs,
+)
 from maspo.policy import save_policy as save
 from maspo.tasks import Problem
 from miniature import CHARACTERS
@@ -35,6 +47,34 @@ def test_auto_classes_load_what_was_built(tmp_path, tiny_policy):
     model = AutoModelForCausalLM.from_pretrained(tmp_path / "policy")
     batch = pack(PROMPTS, COMPLETIONS, 0)
     assert torch.equal(token_log_probs(model, batch)[0], token_log_probs(policy, batch)[0])
+
+
+def test_code_of_a_model_folder_is_never_run(tmp_path, tiny_policy, monkeypatch):
+    """Not even where somebody would say yes: a model of unknown type asks on stdin."""
+    save(tmp_path / "policy", *tiny_policy)
+    config = json.loads((tmp_path / "policy" / "config.json").read_text())
+    config |= {"model_type": "own", "auto_map": {"AutoConfig": "own.Config"}}
+    config["auto_map"]["AutoModelForCausalLM"] = "own.Model"
+    (tmp_path / "policy" / "config.json").write_text(json.dumps(config))
+    (tmp_path / "policy" / "own.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
+    monkeypatch.setattr("builtins.input", lambda *_: "yes")
+    with pytest.raises(DataError, match="policy"):
+        load_policy(tmp_path / "policy")
+    own = PretrainedModel("pretrained", "float32", "cpu", str(tmp_path / "policy"), "main")
+    with pytest.raises(DataError, match="policy"):
+        load_pretrained(own)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_chat_template_that_does_not_end_is_stopped(tiny_policy, monkeypatch):
+    monkeypatch.setattr(templates, "TEMPLATE_SECONDS", 0.2)
+    tokenizer = copy.copy(tiny_policy[1])
+    loops = "".join(f"{{% for {name} in range(99999) %}}" for name in "abc")
+    tokenizer.chat_template = loops + "{% endfor %}" * 3
+    problem = Problem.create("k+3*5?", "m", "modular")
+    with pytest.raises(DataError, match=r"chat template .* over 0\.2 s"):
+        encode_prompts(tokenizer, [problem], 6)
+    assert encode_prompts(tiny_policy[1], [problem], 6)  # and the clock is off again
 
 
 def test_weights_depend_on_the_seed_and_nothing_else(tiny_policy):

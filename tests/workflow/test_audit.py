@@ -17,9 +17,11 @@ from attacks import (
     GRPO,
     MAIN,
     MASPO,
+    TIMINGS,
     everywhere,
     manifest,
     other_method,
+    rows,
     set_in,
     then,
 )
@@ -93,11 +95,78 @@ NOTED = {
         manifest("runs/maspo/seed_1", "packages", "math-verify", value="0.1"),
         *("environment", "runs/maspo/seed_1/manifest.json", "math-verify 0.9.0"),
     ),
+    "another version of this package everywhere": (
+        lambda f: [
+            f.manifest(str(p.relative_to(f.root)), set_in("package", "maspo", value="0.0.1"))
+            for p in f.root.rglob("*manifest.json")
+        ],
+        *("environment", "base/seed_1/manifest.json", "which audits"),
+    ),
+    "a commit that nobody knows": (
+        manifest(
+            "data", "package", "git", value={"commit": "0" * 40, "clean": True, "patch": None}
+        ),
+        *("environment", "data/manifest.json", "a commit that this checkout has"),
+    ),
+    "an evaluation from before its training": (
+        manifest("evaluation/maspo/seed_1", "time", "started", value="2020-01-01T00:00:00+00:00"),
+        *("logs", "evaluation/maspo/seed_1/manifest.json", "a start behind the end of"),
+    ),
+    "a job shorter than its steps": (
+        then(
+            lambda f: f.manifest(
+                "runs/maspo/seed_1",
+                lambda m: m["time"].update(finished=m["time"]["started"], seconds={}),
+            ),
+            rows(
+                TIMINGS,
+                lambda row: (
+                    row
+                    | {
+                        "seconds": 9.0,
+                        "other": row["other"] + 9.0 - row["seconds"],
+                        "tokens_per_second": row["tokens_per_second"] * row["seconds"] / 9.0,
+                    }
+                ),
+            ),
+        ),
+        *("logs", TIMINGS, "of the job"),
+    ),
     "a policy twice": (
         other_method,
         *("seeds", "runs/maspo/seed_1/policy", "a policy of its own"),
     ),
 }
+
+
+# What cannot be compared is no pass: name: (attack, the check, the file, what the finding must say)
+UNCHECKED = {
+    "a run of another engine": (
+        lambda f: [
+            f.manifest(run, set_in("experiment", "engine", "kind", value="verl"))
+            for run in ("runs/grpo/seed_1", "runs/maspo/seed_1")
+        ],
+        *("logs", "runs/maspo/seed_1", "columns of the engine verl"),
+    ),
+    "evaluations of another machine": (
+        lambda f: [
+            f.manifest(
+                str(path.relative_to(f.root)), set_in("platform", "processor", value="another")
+            )
+            for path in f.root.glob("evaluation/*/*/manifest.json")
+        ],
+        *("draws", MASPO, "another platform"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", UNCHECKED)
+def test_what_could_not_be_checked_is_no_pass(forger, name):
+    attack, check, file, reason = UNCHECKED[name]
+    attack(forger)
+    audit = run_audit(Tree(forger.root), CHECKS.keys() - {check})
+    assert audit.verdict == "not checked in full"
+    assert [f for f in audit.findings[check] if f.file == file and reason in f.found]
 
 
 @pytest.mark.parametrize("name", NOTED)
