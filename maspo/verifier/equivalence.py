@@ -19,7 +19,7 @@ from latex2sympy2_extended import latex2sympy2 as grammar
 from latex2sympy2_extended.latex2sympy2 import ConversionConfig, latex2sympy
 from latex2sympy2_extended.math_normalization import NormalizationConfig, normalize_latex
 from math_verify.grader import should_treat_as_complex, verify
-from sympy import Basic, Interval, MatrixBase, Rational, Set
+from sympy import Basic, I, Interval, MatrixBase, Rational, Set, Symbol
 from sympy.parsing import sympy_parser
 
 from maspo.verifier.exact import compare, compatible, quantity
@@ -110,7 +110,7 @@ def parse(latex: str, real: bool) -> Basic | MatrixBase:
     )
     if not isinstance(parsed, Basic | MatrixBase):
         raise ValueError(f"the grammar reads {latex!r} as a {type(parsed).__name__}")
-    return parsed
+    return parsed if real else parsed.xreplace({Symbol("i", real=False): I})
 
 
 def decide(answer: str, gold: str) -> str:

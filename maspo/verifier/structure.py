@@ -7,7 +7,7 @@ import re
 from typing import NamedTuple
 
 from maspo.verifier.exact import quantity
-from maspo.verifier.text import plain
+from maspo.verifier.text import GREEK, plain
 
 _END = r"(?![a-zA-Z])"
 
@@ -25,13 +25,8 @@ _CHAIN = rf"(?<![:<>=])=(?![=<>])|\\(?:approx|in){_END}"
 _LIST = rf"{OR}|{AND}|[,;]"
 _SPACED_LIST = rf"{OR}|{AND}|;|,(?!(?<=\d,)\d{{3}}(?!\d))"  # in `1,000, 2,000`
 
-_GREEK = (
-    "alpha|beta|gamma|delta|epsilon|zeta|eta|theta|iota|kappa|lambda|mu|nu|xi|rho|sigma|tau|"
-    "upsilon|phi|chi|psi|omega|varepsilon|vartheta|varphi|Gamma|Delta|Theta|Lambda|Sigma|Phi|Psi|"
-    "Omega|ell"
-)
 _ACCENT = "text|operatorname|overline|bar|vec|hat|mathcal|overrightarrow"
-_LETTER = rf"(?:[a-zA-Z]|\\(?:{_GREEK}){_END}|\\(?:{_ACCENT}) ?\{{[a-zA-Z ]+\}}) ?"
+_LETTER = rf"(?:[a-zA-Z]|\\(?:{GREEK}){_END}|\\(?:{_ACCENT}) ?\{{[a-zA-Z ]+\}}) ?"
 _SYMBOL = rf"{_LETTER}(?:_ ?(?:\{{(?:[^{{}}]|\{{[^{{}}]*\}})*\}}|[a-zA-Z0-9]) ?)?(?:'+ ?)?"
 _ARGUMENT = rf"-?(?:\d+|(?:{_SYMBOL})+)"
 _PLAIN_NAME = (
@@ -41,6 +36,7 @@ _NAME = re.compile(
     rf"{_PLAIN_NAME}|\( ?{_PLAIN_NAME}(?: ?, ?{_PLAIN_NAME})+ ?\)|\[ ?[A-Z]{{3,}} ?\]"
 )
 _CONSTANTS = frozenset("ei")
+_NAME_MARKS = re.compile(r"[\\{} ]")
 _BUILDER = re.compile(rf"(.+?) ?(?:\\(?:mid|vert){_END}|[|:]) ?(.+)", re.DOTALL)
 _CASES = re.compile(
     r"(?:\\\{ ?\\begin ?\{(?P<array>array|aligned)\}(?: ?\{[lcr| ]*\})?|\\begin ?\{(?P<cases>d?cases)\})"
@@ -144,7 +140,7 @@ def is_name(text: str) -> bool:
 
 def same_name(name: str, other: str) -> bool:
     """Whether two names are one, apart from wrappers and spaces."""
-    return plain(name).replace(" ", "") == plain(other).replace(" ", "")
+    return _NAME_MARKS.sub("", plain(name)) == _NAME_MARKS.sub("", plain(other))
 
 
 def chain(text: str) -> Chain | None:

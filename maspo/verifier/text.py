@@ -36,6 +36,13 @@ _SPELLINGS = str.maketrans(
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
+GREEK = (
+    "alpha|beta|gamma|delta|(?:var)?epsilon|zeta|eta|(?:var)?theta|iota|kappa|lambda|mu|nu|xi|rho|"
+    "sigma|tau|upsilon|(?:var)?phi|chi|psi|omega|ell|"
+    "Gamma|Delta|Theta|Lambda|Xi|Sigma|Upsilon|Phi|Psi|Omega"
+)
+"""Commands of letters that can name a value; not pi."""
+
 _COMMAND = r"(?![a-zA-Z])"
 _NOISE = re.compile(
     r"(?<!\\)\$|(?<!\\)\\!\s*|(?<!\\)\\[()[\]]"
@@ -76,7 +83,14 @@ _LIST_SPACE = r"(?!(?<=\d, )\d{3}(?!\d))"  # `1, 234` is a list and `1,234` a nu
 _FREE_SPACE = re.compile(rf"(?<![a-zA-Z0-9]) {_LIST_SPACE}| (?![a-zA-Z0-9])")
 WRAPPED = re.compile(r"\\(?:text|operatorname\*?) ?\{([^{}]*)\}")
 _LONE_LETTER = re.compile(r"\\(?:text|operatorname) ?\{ ?([a-zA-Z]) ?\}")
-_PRIMES = re.compile(r"(?<=[a-zA-Z)}])'+")
+_PRIMES = re.compile(r"(?<=[a-zA-Z)}])'+|(?<=\d)'+(?!$)")
+_INDEX = re.compile(
+    rf"(?<![a-zA-Z\\])([a-zA-Z]|\\(?:{GREEK})) ?_ ?\{{((?:[^{{}}]|\{{[^{{}}]*\}})*)\}}"
+)
+_INDEX_MARKS = re.compile(r"\\(?:text|operatorname)(?![a-zA-Z])|[\\{} ]")
+_INDEXED_E = re.compile(r"(?<![a-zA-Z\\])E(?= ?_)")
+_BARE_PI = re.compile(r"(?<![a-zA-Z\\])pi(?![a-zA-Z])")
+_TRANSPOSED = re.compile(r"\^ ?(?:T|\{ ?T ?\})")
 _ANGLE = re.compile(r"(\d+(?:\.\d+)?)? ?\^ ?(?:\{ ?\\circ ?\}|\\circ(?![a-zA-Z]))")
 _FUNCTION = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc)(?![a-zA-Z])")
 _BARE_WORD = re.compile(r"[a-zA-Z]{3,}")
@@ -142,11 +156,16 @@ def bare_words(text: str) -> str:
 
 
 def formula(text: str) -> str:
-    """Cleaned text for the grammar: upright letters as letters, primes as powers.
+    """Cleaned text for the grammar: upright letters as letters, primes as powers, plain indices.
 
-    math-verify's own normal form would drop the prime of a derivative.
+    math-verify's own normal form would drop the prime of a derivative. Its grammar reads every
+    power T as a transposition, which leaves a number as it is, and E as Euler's number.
     """
-    text = _LONE_LETTER.sub(r"{\1}", text)
+    text = _INDEX.sub(lambda found: f"{found[1]}_{{{_INDEX_MARKS.sub('', found[2])}}}", text)
+    text = _LONE_LETTER.sub(r"{\1}", _BARE_PI.sub(r"\\pi ", text))
+    text = _INDEXED_E.sub(r"\\mathcal{E}", text)
+    if "matrix" not in text:
+        text = _TRANSPOSED.sub("^{(T)}", text)
     return _PRIMES.sub(lambda found: "^{" + r"\prime " * len(found[0]) + "}", text)
 
 
@@ -170,7 +189,8 @@ def same_bare_word(text: str, other: str) -> bool | None:
     """
     if not (_BARE_WORD.fullmatch(text) and _BARE_WORD.fullmatch(other)):
         return None
-    return text == other or (text.casefold() == other.casefold() and not other.isupper())
+    capitals = text.isupper() or other.isupper()
+    return text == other if capitals else text.casefold() == other.casefold()
 
 
 def choice(text: str) -> str:
