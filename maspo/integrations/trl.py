@@ -21,6 +21,7 @@ from torch import Tensor
 from trl import GRPOConfig, GRPOTrainer
 
 from maspo.integrations.batches import fix_bounds, needs_whole_batch, valid_tokens
+from maspo.integrations.conversations import rewards
 from maspo.objectives import Objective, PolicyBatch, make
 from maspo.verifier import DEFAULT_RULES, Verifier
 
@@ -184,8 +185,10 @@ def _advantages(inputs: dict[str, Any], mask: Tensor) -> Tensor:
 
 def verifier_reward(
     rules: Sequence[str] = DEFAULT_RULES, workers: int = 2
-) -> Callable[..., list[float]]:
+) -> Callable[..., list[float | None]]:
     """Return a reward function of TRL that grades completions against the column `answer`.
+
+    It abstains (None) where a row's answer is None, as TRL allows for mixed tasks.
 
     Args:
         rules: extraction rules, tried in order (`maspo.verifier.extract`).
@@ -194,8 +197,9 @@ def verifier_reward(
     verifier = Verifier(workers=workers, rules=rules)
     atexit.register(verifier.close)
 
-    def correct(completions: Sequence[Any], answer: Sequence[str], **_: Any) -> list[float]:
-        texts = [c if isinstance(c, str) else c[-1]["content"] for c in completions]
-        return [verdict.reward for verdict in verifier.grade_many(texts, answer)]
+    def correct(
+        completions: Sequence[Any], answer: Sequence[Any], **_: Any
+    ) -> list[float | None]:
+        return rewards(verifier, completions, answer)
 
     return correct

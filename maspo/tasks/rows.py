@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from maspo.errors import DataError
-from maspo.verifier import extract
+from maspo.verifier import extract, gold_text
 
 VERL_COLUMNS = ("data_source", "prompt", "reward_model")
 
@@ -30,7 +30,7 @@ def verl_row(row: Mapping[str, Any], where: str) -> Row:
             f"{where}: the prompt has roles {[message['role'] for message in messages]}, "
             "expected one user message (a system message is dropped)"
         )
-    answer = answer_text((row["reward_model"] or {}).get("ground_truth"), where)
+    answer = gold_text((row["reward_model"] or {}).get("ground_truth"), where)
     return Row(asked[0]["content"], answer, str(row["data_source"]))
 
 
@@ -48,21 +48,5 @@ def json_row(row: Mapping[str, Any], where: str) -> Row:
         raise DataError(f"{where}: no 'problem' and no 'question', only {sorted(row)}")
     for name in ("final_answer", "answer"):
         if row.get(name) is not None:
-            return Row(question, answer_text(row[name], where), "")
-    return Row(question, answer_text(extract(row.get("solution") or "", ("boxed",)), where), "")
-
-
-def answer_text(value: Any, where: str) -> str:
-    """Return a gold answer as text: 27.0 is ``27``, several answers are joined by commas.
-
-    Raises:
-        DataError: there is no answer.
-    """
-    if isinstance(value, list):
-        value = ", ".join(answer_text(part, where) for part in value)
-    elif isinstance(value, float) and value.is_integer():
-        value = int(value)
-    text = "" if value is None else str(value).strip()
-    if not text:
-        raise DataError(f"{where}: there is no gold answer")
-    return text
+            return Row(question, gold_text(row[name], where), "")
+    return Row(question, gold_text(extract(row.get("solution") or "", ("boxed",)), where), "")

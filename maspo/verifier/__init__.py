@@ -4,6 +4,7 @@ Importing this package imports neither sympy nor math-verify nor torch.
 """
 
 from maspo.verifier.extraction import DEFAULT_RULES, RULES, extract
+from maspo.verifier.gold import gold_text
 from maspo.verifier.pool import SandboxError
 from maspo.verifier.verdict import Judgement, Verdict
 from maspo.verifier.verifier import GRADER_VERSION, Verifier, grade
@@ -17,5 +18,6 @@ __all__ = [
     "Verdict",
     "Verifier",
     "extract",
+    "gold_text",
     "grade",
 ]

@@ -9,13 +9,28 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-_BOX = re.compile(r"\\(?:boxed|fbox)\s*\{")
+_ARGUMENT = r"\s*(?:\d|\{[^{}]*\})"
+_BARE = (
+    rf"\\[dtc]?frac{_ARGUMENT}{{2}}|\\sqrt{_ARGUMENT}|[-+]?(?:\d++(?:[.,]\d++)*+(?:/\d++)?|\.\d++)"
+)
+_BOX = re.compile(rf"\\(?:boxed|fbox)\s*(?:\{{|(?P<bare>{_BARE})(?=[\s.,;:!?$)*]|\\[)\]]|$))")
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
-_FINAL = re.compile(r"final answer is", re.IGNORECASE)
-_COLON = re.compile(r"\banswer\s*:", re.IGNORECASE)
-_FORMULA = r"\$\$?(?:\\.|[^$\\])+\$\$?"
-_FORMULAS = re.compile(rf"{_FORMULA}(?:\s*(?:(?:,\s*and|,|and|or)\s*)?{_FORMULA})*")
-_SENTENCE_END = re.compile(r"\.(?:\s|$)")
+_TAG = re.compile(r"<(/?)answer>", re.IGNORECASE)
+# Without "final" prose often follows ("the answer is not obvious"): a formula or a choice has to.
+_FINAL = re.compile(
+    r"\bfinal answer is|\banswer is(?=[\s:*_]*(?:[-+]?[\d.$\\(\[{]|[A-J][\s.*_]*$))",
+    re.IGNORECASE | re.MULTILINE,
+)
+_COLON = re.compile(
+    r"\banswer[\s*_]*[:\uff1a]|^[ \t#*_]*(?:final[ \t]+)?answer[ \t*_]*$", re.IGNORECASE | re.MULTILINE
+)
+_LEAD = " \t\r\n:*_}"
+_FORMULA = (
+    r"(?:\$\$(?:\\[\s\S]|[^$\\])++\$\$|\$(?:\\.|[^$\\\n])++\$"
+    r"|\\\[(?:\\[^\]]|[^\\])++\\\]|\\\((?:\\[^)\n]|[^\\\n])++\\\))"
+)
+_FORMULAS = re.compile(rf"{_FORMULA}(?:[ \t]*(?:(?:,[ \t]*and|,|and|or)[ \t]*)?{_FORMULA})*")
+_SENTENCE_END = re.compile(r"\.(?:\s|\*|$)")
 
 
 class Rule(NamedTuple):
@@ -29,10 +44,12 @@ class Rule(NamedTuple):
 
 
 def _boxed(completion: str) -> str | None:
-    """Content of the last box; None where its brace never closes."""
+    """Content of the last box, or the number behind it; None where its brace never closes."""
     box = _last(_BOX, completion)
     if box is None:
         return None
+    if box["bare"]:
+        return box["bare"]
     depth = 1
     for token in _BRACE.finditer(completion, box.end()):
         if token[0] == "{":
@@ -49,15 +66,23 @@ def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
 
 
 def _after_last(pattern: re.Pattern[str], text: str) -> str | None:
-    """The rest of the line behind the last match, without a colon, emphasis and sentence end."""
+    """The formulas behind the last match, else its line or the next, to the end of the sentence."""
     last = _last(pattern, text)
     if last is None:
         return None
-    line = text[last.end() :].lstrip(" \t:*").partition("\n")[0]
-    formulas = _FORMULAS.match(line)
+    rest = text[last.end() :].lstrip(_LEAD)
+    formulas = _FORMULAS.match(rest)
     if formulas:
         return formulas[0]
-    return _SENTENCE_END.split(line, maxsplit=1)[0].rstrip(" *")
+    return _SENTENCE_END.split(rest.partition("\n")[0], maxsplit=1)[0].rstrip(" *_")
+
+
+def _answer_tag(completion: str) -> str | None:
+    """Content of the last `<answer>...</answer>`; None where the last tag never closes."""
+    tags = deque(_TAG.finditer(completion), maxlen=2)
+    if [tag[1] for tag in tags] != ["", "/"]:
+        return None
+    return completion[tags[0].end() : tags[1].start()]
 
 
 def _gsm8k(completion: str) -> str | None:
@@ -72,14 +97,16 @@ def _equals(completion: str) -> str | None:
 
 RULES: dict[str, Rule] = {
     "boxed": Rule(_boxed),
+    "answer_tag": Rule(_answer_tag),
     "gsm8k": Rule(_gsm8k),
     "final_answer": Rule(lambda text: _after_last(_FINAL, text)),
     "answer_colon": Rule(lambda text: _after_last(_COLON, text)),
     "equals": Rule(_equals, symbolic=False),
 }
-"""Every extraction rule by name: last box; `#### x`; "final answer is x"; "Answer: x"; `=x`."""
+"""Every extraction rule by name: last box; `<answer>x</answer>`; `#### x`; "the answer is x";
+"Answer: x"; `=x`."""
 
-DEFAULT_RULES = ("boxed", "gsm8k", "final_answer", "answer_colon")
+DEFAULT_RULES = ("boxed", "answer_tag", "gsm8k", "final_answer", "answer_colon")
 
 
 def check_rules(rules: Sequence[str]) -> tuple[str, ...]:
@@ -98,9 +125,21 @@ def check_rules(rules: Sequence[str]) -> tuple[str, ...]:
 
 
 def find(completion: str, rules: Sequence[str]) -> tuple[str, Rule] | None:
-    """The first non-empty answer with the rule that found it; `rules` are checked names."""
+    """The first non-empty answer with the rule that found it; `rules` are checked names.
+
+    What stands behind a thought (`</think>`) comes first. In a thought only a box counts, and only
+    where nothing else is found.
+    """
+    said = completion.rpartition("</think>")[2].partition("<think>")[0]
+    found = _first(said, rules)
+    if found is None and len(said) < len(completion) and "boxed" in rules:
+        return _first(completion, ("boxed",))
+    return found
+
+
+def _first(text: str, rules: Sequence[str]) -> tuple[str, Rule] | None:
     for name in rules:
-        answer = RULES[name].find(completion)
+        answer = RULES[name].find(text)
         if answer is not None and (answer := answer.strip()):
             return answer, RULES[name]
     return None

@@ -19,6 +19,12 @@ def _hold_lock() -> None:
     pow(7, 7**9)  # one C call for hours, with the interpreter lock held
 
 
+def _work() -> None:
+    until = time.process_time() + 1.5
+    while time.process_time() < until:
+        pass
+
+
 def _crash() -> None:
     os.kill(os.getpid(), signal.SIGSEGV)
 
@@ -35,6 +41,7 @@ def _fill_memory() -> None:
 FAULTS: dict[str, Callable[[], object]] = {
     "fault:hang": _hang,
     "fault:hold_lock": _hold_lock,
+    "fault:work": _work,
     "fault:sleep": lambda: time.sleep(3600),
     "fault:crash": _crash,
     "fault:exit": lambda: os._exit(0),
@@ -43,12 +50,13 @@ FAULTS: dict[str, Callable[[], object]] = {
 
 
 def obeying(decide: Callable[[str, str], str]) -> Callable[[str, str], str]:
-    """`decide` that first commits the fault an answer names (text before a space)."""
+    """`decide` that first commits the fault an answer names, then decides the rest behind it."""
 
     def decide_or_fail(answer: str, gold: str) -> str:
-        fault = FAULTS.get(answer.partition(" ")[0])
-        if fault:
+        name, _, rest = answer.partition(" ")
+        if fault := FAULTS.get(name):
             fault()
+            answer = rest
         return decide(answer, gold)
 
     return decide_or_fail

@@ -11,6 +11,7 @@ from sympy import (
     Interval,
     MatrixBase,
     Mul,
+    Ne,
     Rational,
     Set,
     Symbol,
@@ -157,13 +158,22 @@ def _parts(relation: Basic) -> list[Basic]:
 
 
 def _named_value(equation: Basic) -> Basic | None:
-    """The value of `x = 5`, `f(x) = 5`, `AB = 3 + 2 = 5`; None where no plain name is defined."""
+    """The value of `x = 5`, `f(x) = 5`, `AB = 3 + 2 = 5`; None where no plain name is defined.
+
+    None also for a false chain as `x = 3 = 5`.
+    """
     if not _is_equation(equation):
         return None
-    name, *_, value = _parts(equation)
-    factors = Mul.make_args(name) if isinstance(name, Expr) else ()
-    named = factors and all(isinstance(part, Symbol | AppliedUndef) for part in factors)
-    return value if named else None
+    name, *between, value = _parts(equation)
+    if not _is_plain_name(name):
+        return None
+    stated = all(_is_plain_name(part) or confirmed(value, part) for part in between)
+    return value if stated else None
+
+
+def _is_plain_name(part: Basic) -> bool:
+    factors = Mul.make_args(part) if isinstance(part, Expr) else ()
+    return bool(factors) and all(isinstance(factor, Symbol | AppliedUndef) for factor in factors)
 
 
 def _same_relation(gold: Basic, answer: Basic) -> bool:
@@ -180,8 +190,9 @@ def _same_link(gold: Relational, answer: Relational) -> bool:
         return gold.lhs == answer.lhs and confirmed(gold.rhs, answer.rhs)
     mine, theirs = gold.lhs - gold.rhs, answer.lhs - answer.rhs
     ratio = _constant_ratio(mine, theirs)
-    if isinstance(gold, Eq):
-        return ratio is not None or _share_a_zero(gold, answer)
+    if {type(gold), type(answer)} & {Eq, Ne}:
+        equal = ratio is not None or (isinstance(gold, Eq) and _share_a_zero(gold, answer))
+        return type(gold) is type(answer) and equal
     return ratio is not None and bool(ratio > 0) == (type(gold) is type(answer))
 
 

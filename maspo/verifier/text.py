@@ -1,4 +1,8 @@
-r"""Bring LaTeX answers to one plain spelling, and take units off them; text in, text out."""
+r"""Bring LaTeX answers to one plain spelling; text in, text out.
+
+After `clean` there is one wrapper of words, `\text{...}`, one kind of space, and one spelling of
+each sign that people write in several ways.
+"""
 
 import re
 
@@ -7,8 +11,21 @@ _SPELLINGS = str.maketrans(
         "−": "-",  # minus sign
         "–": "-",  # en dash
         "×": r"\times ",
+        "·": r"\cdot ",
+        "⋅": r"\cdot ",
+        "±": r"\pm ",
+        "≤": r"\leq ",
+        "≥": r"\geq ",
+        "≠": r"\neq ",
+        "≈": r"\approx ",
+        "∈": r"\in ",
+        "∪": r"\cup ",
+        "⟨": "(",
+        "⟩": ")",
+        "…": r"\ldots ",
         "π": r"\pi ",
         "∞": r"\infty ",
+        "°": r"^\circ ",
         "\u00a0": " ",
         "\u2009": " ",
         "\u202f": " ",
@@ -19,31 +36,66 @@ _SPELLINGS = str.maketrans(
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
-_NOISE = re.compile(
-    r"(?<!\\)\$|\\(?:left|right)(?![a-zA-Z.])|\\displaystyle(?![a-zA-Z])|(?<!\\)\\[!;:]"
+GREEK = (
+    "alpha|beta|gamma|delta|(?:var)?epsilon|zeta|eta|(?:var)?theta|iota|kappa|lambda|mu|nu|xi|rho|"
+    "sigma|tau|upsilon|(?:var)?phi|chi|psi|omega|ell|"
+    "Gamma|Delta|Theta|Lambda|Xi|Sigma|Upsilon|Phi|Psi|Omega"
 )
-_EDGES = re.compile(r"^\s*(?:\\\(|\\\[)|(?<!\\)(?:\\\)|\\\])\s*$")
-_FRAC = re.compile(r"\\[dtc]frac(?![a-zA-Z])")
-_EMPTY_SET = re.compile(r"\\varnothing(?![a-zA-Z])|∅")
-_SPACE = re.compile(r"(?:\s|(?<!\\)\\[, ]|\\q?quad(?![a-zA-Z]))+")
+"""Commands of letters that can name a value; not pi."""
+
+_COMMAND = r"(?![a-zA-Z])"
+_NOISE = re.compile(
+    r"(?<!\\)\$|(?<!\\)\\!\s*|(?<!\\)\\[()[\]]"
+    rf"|\\(?:left|right|middle|[bB]igg?[lrm]?){_COMMAND}"
+    rf"|\\(?:display|text|script)style{_COMMAND}|\\(?:no)?limits{_COMMAND}"
+    r"|\\(?:text)?color\s*\{[^{}]*\}"  # the coloured text stays
+    r"|\\(?:[hv]?phantom|[hv]space|tag|label)\*?\s*\{[^{}]*\}"
+)
+_SPACE = re.compile(rf"(?:\s|(?<!\\)\\[,;:> ]|\\(?:q?quad|enspace|thinspace){_COMMAND})+")
+_ROW = re.compile(r"\\\\\*? ?\[ ?-?[\d.]+ ?[a-z]{2} ?\]|\\cr" + _COMMAND)
+_LAST_ROW = re.compile(r"\\\\ ?(?=\\end ?\{)")
+_REWRITES = (
+    (re.compile(r"\\[dtc]frac" + _COMMAND), r"\\frac"),
+    (re.compile(rf"\\varnothing{_COMMAND}|∅|\\\{{ ?\\\}}"), r"\\emptyset"),
+    (re.compile(r"\\(?:l?dots[bcimo]?|cdots|hdots)" + _COMMAND), r"\\ldots"),
+    (re.compile(r"\\leq?(?:slant|q)?" + _COMMAND), r"\\leq"),
+    (re.compile(r"\\geq?(?:slant|q)?" + _COMMAND), r"\\geq"),
+    (re.compile(r"\\lt" + _COMMAND), "<"),
+    (re.compile(r"\\gt" + _COMMAND), ">"),
+    (re.compile(rf"\\neq?{_COMMAND}|\\not ?="), r"\\neq"),
+    (re.compile(r"\\(?:langle|lparen)" + _COMMAND), "("),
+    (re.compile(r"\\(?:rangle|rparen)" + _COMMAND), ")"),
+    (re.compile(r"\\lbrace" + _COMMAND), r"\\{"),
+    (re.compile(r"\\rbrace" + _COMMAND), r"\\}"),
+    (re.compile(r"\\degree" + _COMMAND), r"^\\circ"),
+)
+_UPRIGHT = re.compile(r"\\(?:text(?:rm|up|normal|sf|bf|it)|mathrm|mathsf|[mh]box|emph|rm) ?(?=\{)")
+_OLD_UPRIGHT = re.compile(r"\{ ?\\(?:rm|bf|it)" + _COMMAND + " ?")
+_STYLE = re.compile(r"\\(?:math(?:bf|it)|boldsymbol|bm|pmb|ensuremath|underline) ?(?=\{)")
+_TEXT_IN_TEXT = re.compile(r"\\text ?\{ ?\\text ?\{([^{}]*)\} ?\}")
+_PERCENT = r"(?:percent|percentage|pct|per cent)\.?"
+_PERCENT_WORD = re.compile(rf" ?\\text ?\{{ ?(?:{_PERCENT}|\\?%) ?\}}|(?<=[\d}}]) ?{_PERCENT}$")
+_WHOLE_TEXT = re.compile(r"\\text ?\{([^{}]*\d[^{}]*)\}")
+_PERIODS = re.compile(r"\.{3,}")
+_GROUP = re.compile(r"\{([^{}]*)\}")
+
 _LIST_SPACE = r"(?!(?<=\d, )\d{3}(?!\d))"  # `1, 234` is a list and `1,234` a number
 _FREE_SPACE = re.compile(rf"(?<![a-zA-Z0-9]) {_LIST_SPACE}| (?![a-zA-Z0-9])")
-_WRAPPER = re.compile(r"\\(?:text|textbf|textit|textrm|mathrm|mathbf|mbox|rm)(?![a-zA-Z]) ?")
-_WRAPPED = re.compile(_WRAPPER.pattern + r"\{([^{}]*)\}")
-_UNIT = re.compile(
-    r" ?(?P<degree>\^ ?(?:\{ ?\\circ ?\}|\\circ)|°)$"
-    rf"| ?{_WRAPPER.pattern}\{{(?P<text>[^{{}}\d]*)\}}(?P<power> ?\^ ?(?:\{{\d\}}|\d))?$"
-    r"|(?<=[\d}]) (?P<bare>[a-zA-Z]{2,}(?: [a-zA-Z]{2,})?)$"
+WRAPPED = re.compile(r"\\(?:text|operatorname\*?) ?\{([^{}]*)\}")
+_LONE_LETTER = re.compile(r"\\(?:text|operatorname) ?\{ ?([a-zA-Z]) ?\}")
+_PRIMES = re.compile(r"(?<=[a-zA-Z)}])'+|(?<=\d)'+(?!$)")
+_INDEX = re.compile(
+    rf"(?<![a-zA-Z\\])([a-zA-Z]|\\(?:{GREEK})) ?_ ?\{{((?:[^{{}}]|\{{[^{{}}]*\}})*)\}}"
 )
-_NOT_UNITS = frozenset(
-    (
-        *("hundred", "thousand", "million", "billion", "trillion", "dozen"),
-        *("percent", "percentage", "pct", "pi", "inf", "infinity", "base", "mod"),
-        *("factorial", "squared", "cubed", "plus", "minus", "times", "over", "by", "less", "more"),
-        *("not", "no", "nor", "or", "and", "to", "than", "if", "for", "when", "where"),
-        *("wrong", "incorrect", "sin", "cos", "tan", "log", "ln", "exp", "sqrt"),
-    )
-)
+_INDEX_MARKS = re.compile(r"\\(?:text|operatorname)(?![a-zA-Z])|[\\{} ]")
+_INDEXED_E = re.compile(r"(?<![a-zA-Z\\])E(?= ?_)")
+_BARE_PI = re.compile(r"(?<![a-zA-Z\\])pi(?![a-zA-Z])")
+_TRANSPOSED = re.compile(r"\^ ?(?:T|\{ ?T ?\})")
+_ANGLE = re.compile(r"(\d+(?:\.\d+)?)? ?\^ ?(?:\{ ?\\circ ?\}|\\circ(?![a-zA-Z]))")
+_FUNCTION = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc)(?![a-zA-Z])")
+_BARE_WORD = re.compile(r"[a-zA-Z]{3,}")
+_LABEL = re.compile(r"\(?([A-J])(?:\)|[.:] )[.:]? ?(.*)")
+_PROSE = re.compile(r"(?<![a-zA-Z\\])(?:[a-zA-Z]{2,}|[A-Z])(?![a-zA-Z])")
 
 
 def hidden(text: str) -> bool:
@@ -55,11 +107,28 @@ def hidden(text: str) -> bool:
 
 
 def clean(text: str) -> str:
-    """The answer without dollar signs, sizing commands, a final period and doubled space."""
+    """The answer without what only changes its look, each sign in one spelling."""
+    if text.isascii() and text.isdigit():
+        return text
     text = _NOISE.sub("", text.translate(_SPELLINGS))
-    text = _FRAC.sub(r"\\frac", _EDGES.sub("", text))
-    text = _EMPTY_SET.sub(r"\\emptyset", text)
-    return _SPACE.sub(" ", text).strip().removesuffix(".").rstrip()
+    text = _SPACE.sub(" ", text).strip()
+    if "\\" in text:
+        text = _commands(text)
+    text = _PERCENT_WORD.sub(r"\\%", text)
+    text = _PERIODS.sub(r"\\ldots", text).removesuffix(".").rstrip()
+    for pattern in (_GROUP, _WHOLE_TEXT):
+        whole = pattern.fullmatch(text)
+        text = whole[1].strip() if whole else text
+    return text.removesuffix(".").rstrip()
+
+
+def _commands(text: str) -> str:
+    text = _LAST_ROW.sub("", _ROW.sub(r"\\\\", text))
+    for pattern, replacement in _REWRITES:
+        text = pattern.sub(replacement, text)
+    text = _OLD_UPRIGHT.sub(r"\\text{", text)
+    text = _STYLE.sub("", _UPRIGHT.sub(r"\\text", text))
+    return _TEXT_IN_TEXT.sub(r"\\text{\1}", text)
 
 
 def tight(text: str) -> str:
@@ -69,12 +138,12 @@ def tight(text: str) -> str:
 
 def plain(text: str) -> str:
     """Cleaned text with text wrappers and meaningless spaces removed: equal keys, equal answers."""
-    return tight(_WRAPPED.sub(r"\1", text).strip())
+    return tight(WRAPPED.sub(r"\1", text).strip())
 
 
 def words(text: str) -> str | None:
     r"""The words of a cleaned answer that is only `\text{...}`, casefolded, else None."""
-    whole = _WRAPPED.fullmatch(text)
+    whole = WRAPPED.fullmatch(text)
     return bare_words(whole[1]) if whole and not any(map(str.isdigit, whole[1])) else None
 
 
@@ -86,21 +155,51 @@ def bare_words(text: str) -> str:
     return text.strip(" .").casefold()
 
 
-def split_unit(text: str) -> tuple[str, str]:
-    r"""Value and unit of a cleaned answer: `5\text{ cm}` gives `5` and `cm`; no unit gives ''.
+def formula(text: str) -> str:
+    """Cleaned text for the grammar: upright letters as letters, primes as powers, plain indices.
 
-    A unit is a degree sign, words in a text wrapper at the end, or one or two bare words of two
-    letters and more behind a number. Words that change a number (million, percent) are no units.
+    math-verify's own normal form would drop the prime of a derivative. Its grammar reads every
+    power T as a transposition, which leaves a number as it is, and E as Euler's number.
     """
-    found = _UNIT.search(text)
-    if not found or not text[: found.start()].strip():
-        return text, ""
-    value = text[: found.start()].rstrip()
-    if found["degree"]:
-        return value, "degree"
-    name = (found["text"] or found["bare"] or "").strip(" .").casefold()
-    if _NOT_UNITS.intersection(re.findall(r"[a-z]+", name)):
-        return text, ""
-    if len(name) > 3:
-        name = name.removesuffix("s")
-    return value, name + re.sub(r"\D", "", found["power"] or "")
+    text = _INDEX.sub(lambda found: f"{found[1]}_{{{_INDEX_MARKS.sub('', found[2])}}}", text)
+    text = _LONE_LETTER.sub(r"{\1}", _BARE_PI.sub(r"\\pi ", text))
+    text = _INDEXED_E.sub(r"\\mathcal{E}", text)
+    if "matrix" not in text:
+        text = _TRANSPOSED.sub("^{(T)}", text)
+    return _PRIMES.sub(lambda found: "^{" + r"\prime " * len(found[0]) + "}", text)
+
+
+def degrees_as_radians(text: str) -> str:
+    """Cleaned text with the degrees inside of trigonometric functions as radians."""
+    if not _FUNCTION.search(text):
+        return text
+    return _ANGLE.sub(
+        lambda found: (
+            rf"{{(\frac{{{found[1]} \pi}}{{180}})}}" if found[1] else r" \cdot \frac{\pi}{180}"
+        ),
+        text,
+    )
+
+
+def same_bare_word(text: str, other: str) -> bool | None:
+    """Whether two words without a wrapper are one, None where a side is no word of three letters.
+
+    As products of letters `seat` and `east` would be equal. Capitals only, as in `ABC`, keep
+    their case.
+    """
+    if not (_BARE_WORD.fullmatch(text) and _BARE_WORD.fullmatch(other)):
+        return None
+    capitals = text.isupper() or other.isupper()
+    return text == other if capitals else text.casefold() == other.casefold()
+
+
+def choice(text: str) -> str:
+    """The letter of a multiple choice: `C`, `(C)`, and `(C) 12`, where a formula follows; or ''.
+
+    Prose or another letter behind it, as in `(C) or (D)`, makes it none.
+    """
+    text = plain(text)
+    if len(text.strip("().")) == 1 and "A" <= (letter := text.strip("().")) <= "J":
+        return letter
+    label = _LABEL.fullmatch(text)
+    return label[1] if label and label[2] and not _PROSE.search(label[2]) else ""

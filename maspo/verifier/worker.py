@@ -8,11 +8,13 @@ own warm memory, so recovery takes milliseconds instead of an import.
   has to run for it, so a long C computation that holds the interpreter lock cannot stop it.
 - Memory: the keeper watches the child's resident size and kills it. An allocation limit alone would
   not do: sympy swallows MemoryError and math-verify would then call the answer wrong.
-- Wall clock: the keeper kills a child that neither answers nor uses CPU time.
+- Wall clock: the keeper kills a child that neither answers nor uses CPU time. One that waits for
+  its turn on a busy machine lives on (where there is no /proc the whole time counts).
 - The caller's death closes stdin: the keeper kills its child and ends, also in mid-computation.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import resource
@@ -25,11 +27,12 @@ from typing import NamedTuple
 
 WATCH_SECONDS = 0.01
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+_PROBE = ("1+x", "x+1")
 _REQUESTS, _REPLIES = 0, 3  # descriptors of a child; 1 and 2 stay what they are
 
 
 class Limits(NamedTuple):
-    """What one request may use: CPU seconds, resident MiB, wall-clock seconds."""
+    """What one request may use: CPU seconds, resident MiB, wall-clock seconds without CPU time."""
 
     cpu_seconds: float
     memory_mb: int
@@ -65,7 +68,7 @@ class Child:
         events = select.poll()
         events.register(self._from, select.POLLIN)
         events.register(0, 0)  # hang-up only
-        deadline = time.monotonic() + self.limits.wall_seconds
+        used, busy_until = -1, time.monotonic()
         while True:
             ready = dict(events.poll(WATCH_SECONDS * 1000))
             if self._from in ready:
@@ -74,7 +77,10 @@ class Child:
             if 0 in ready:
                 self.end(signal.SIGKILL)
                 raise EOFError
-            if time.monotonic() > deadline:
+            runs, ticks = self._cpu()
+            if runs or ticks != used:
+                used, busy_until = ticks, time.monotonic()
+            if time.monotonic() > busy_until + self.limits.wall_seconds:
                 self.end(signal.SIGKILL)
                 return "timeout"
             if self._resident_mb() > self.limits.memory_mb:
@@ -90,6 +96,15 @@ class Child:
         cpu = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGPROF
         return "timeout" if cpu else "died"
 
+    def _cpu(self) -> tuple[bool, int]:
+        """Whether the child runs or waits for its turn, and its CPU time so far in clock ticks."""
+        try:
+            with open(f"/proc/{self.pid}/stat") as file:
+                fields = file.read().rpartition(")")[2].split()
+            return fields[0] == "R", int(fields[11]) + int(fields[12])
+        except (OSError, IndexError):
+            return False, 0  # not Linux, or just gone: then the pipe says so
+
     def _resident_mb(self) -> float:
         try:
             with open(f"/proc/{self.pid}/statm") as file:
@@ -101,9 +116,8 @@ class Child:
 def _serve(limits: Limits, decide: Callable[[str, str], str]) -> None:
     """The child: answer until the keeper closes the pipe. Never returns."""
     try:
-        ceiling = (limits.memory_mb + 1024) * 2**20  # a backstop for one giant allocation
-        resource.setrlimit(resource.RLIMIT_AS, (ceiling, ceiling))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        _limit("RLIMIT_AS", (limits.memory_mb + 1024) * 2**20)  # stops one giant allocation
+        _limit("RLIMIT_CORE", 0)
         for line in os.fdopen(_REQUESTS):
             request = json.loads(line)
             signal.setitimer(signal.ITIMER_PROF, limits.cpu_seconds)
@@ -115,18 +129,43 @@ def _serve(limits: Limits, decide: Callable[[str, str], str]) -> None:
         os._exit(1)
 
 
+def _limit(name: str, most: int) -> None:
+    """Lower a limit of this process; one that is lower stays, one the platform refuses is skipped.
+
+    macOS refuses a limit on address space: there the resident size alone is watched.
+    """
+    kind = getattr(resource, name, None)
+    if kind is None:
+        return
+    hard = resource.getrlimit(kind)[1]
+    limit = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(kind, (limit, limit))
+
+
 def _write(descriptor: int, data: bytes) -> None:
     while data:
         data = data[os.write(descriptor, data) :]
 
 
 def keep(limits: Limits, decide: Callable[[str, str], str], replies: int) -> None:
-    """Answer each request line with one verdict line until stdin closes.
+    """Say `ready` once a child answers, then one verdict line for each request line.
 
     A child that died for another reason than its time limit may be the victim of an earlier
     request (memory fills up): the request is tried once more, on a fresh child, before `error`.
+
+    Raises:
+        RuntimeError: the first child does not answer a simple question.
     """
     child = Child(limits, decide)
+    answer, gold = _PROBE
+    verdict = child.ask(json.dumps({"answer": answer, "gold": gold}).encode() + b"\n")
+    if verdict != "correct":
+        raise RuntimeError(
+            f"a child says {verdict} to {answer} = {gold}: {limits} or a limit of this machine "
+            "(see ulimit -a) leave it no room"
+        )
+    _write(replies, b"ready\n")
     for request in sys.stdin.buffer:
         verdict = child.ask(request)
         if verdict == "died":
@@ -138,7 +177,7 @@ def keep(limits: Limits, decide: Callable[[str, str], str], replies: int) -> Non
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Entry point; prints `ready` when the first request may come."""
+    """Entry point; `ready` says that the first request may come."""
     parser = argparse.ArgumentParser(prog="maspo.verifier.worker")
     parser.add_argument("--cpu-seconds", type=float, required=True)
     parser.add_argument("--memory-mb", type=int, required=True)
@@ -155,7 +194,6 @@ def main(arguments: list[str] | None = None) -> None:
         from maspo.verifier import faults
 
         decide = faults.obeying(decide)
-    _write(replies, b"ready\n")
     limits = Limits(options.cpu_seconds, options.memory_mb, options.wall_seconds)
     try:
         keep(limits, decide, replies)

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-from maspo.verifier import DEFAULT_RULES, Verdict, Verifier
+from maspo.verifier import DEFAULT_RULES, Verdict, Verifier, gold_text
 
 _verifiers: dict[tuple[str, ...], Verifier] = {}
 _lock = threading.Lock()
@@ -22,7 +22,7 @@ SANDBOXES = 2
 def compute_score(
     data_source: str,
     solution_str: str,
-    ground_truth: str,
+    ground_truth: Any,
     extra_info: dict[str, Any] | None = None,
     extraction: Sequence[str] = DEFAULT_RULES,
     reward: str = "verifier",
@@ -36,16 +36,20 @@ def compute_score(
     or `error` here; the reward worker lives on. verl calls this from several threads.
 
     Raises:
-        ValueError: the gold answer is empty, or a rule of `extraction` or `reward` is unknown.
+        DataError: the gold answer is missing or neither text, a number nor a list of those; the
+            message has `data_source` and the row, verl's `extra_info["index"]`.
+        ValueError: a rule of `extraction` or `reward` is unknown.
     """
     if reward not in ("verifier", "random"):
         raise ValueError(f"reward must be verifier or random, got {reward!r}")
+    row = (extra_info or {}).get("index", "of unknown number")
+    gold = gold_text(ground_truth, f"data_source {data_source}, row {row}")
     rules = tuple(extraction)
     with _lock:
         verifier = _verifiers.get(rules)
         if verifier is None:
             verifier = _verifiers[rules] = Verifier(workers=SANDBOXES, rules=rules)
-    verdict = verifier.grade_many([solution_str], [str(ground_truth)])[0]
+    verdict = verifier.grade_many([solution_str], [gold])[0]
     reasons = (Verdict.NO_ANSWER, Verdict.TIMEOUT, Verdict.ERROR)
     return {
         "score": float(secrets.randbelow(2)) if reward == "random" else verdict.reward,

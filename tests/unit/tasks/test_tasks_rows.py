@@ -2,38 +2,9 @@
 
 import pytest
 from hub_layout import row
-from hypothesis import given
-from hypothesis import strategies as st
 
 from maspo.errors import DataError
-from maspo.tasks.rows import answer_text, json_row, verl_row
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (27.0, "27"),
-        (123456789.0, "123456789"),
-        (0.5, "0.5"),
-        (7, "7"),
-        (" 204 ", "204"),
-        (["1", "-1"], "1, -1"),
-        (["$x$"], "$x$"),
-    ],
-)
-def test_answers_become_text(value, text):
-    assert answer_text(value, "here") == text
-
-
-@given(st.integers(-(10**15), 10**15))
-def test_a_whole_float_is_its_integer(number):
-    assert answer_text(float(number), "here") == str(number)
-
-
-@pytest.mark.parametrize("value", [None, "", "  ", [], [""]])
-def test_a_missing_answer_is_named(value):
-    with pytest.raises(DataError, match=r"file, row 3: there is no gold answer"):
-        answer_text(value, "file, row 3")
+from maspo.tasks.rows import json_row, verl_row
 
 
 def test_a_verl_row_is_read():
@@ -49,6 +20,14 @@ def test_other_conversations_are_refused(roles):
     prompt = [{"role": role, "content": "x"} for role in roles]
     with pytest.raises(DataError, match=r"here: the prompt has roles"):
         verl_row({**row("", "5", "a"), "prompt": prompt}, "here")
+
+
+@pytest.mark.parametrize("answer", [None, float("nan"), {"value": "5"}, ""])
+def test_a_gold_answer_of_another_shape_is_refused(answer):
+    with pytest.raises(DataError, match="here: .*gold answer"):
+        verl_row(row("What?", answer, "a"), "here")
+    with pytest.raises(DataError, match="here: .*gold answer"):
+        json_row({"problem": "P", "answer": answer}, "here")
 
 
 def test_a_verl_row_without_an_answer_is_refused():
