@@ -28,7 +28,10 @@ rule evaluate:
         mem_mb=memory("evaluate"),
         gpu=gpu("evaluate"),
     params:
-        arguments=arguments("task", "model", "sampler", "train", "evaluate"),
+        # The engine decides which settings of train are valid.
+        arguments=arguments(
+            "task", "model", "sampler", "train", "evaluate", also=["engine"]
+        ),
         variant=lambda wildcards: wildcards.variant,
         # A function, because Snakemake takes braces in a text (a prompt's template) for wildcards.
         settings=lambda wildcards: settings(

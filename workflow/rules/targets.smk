@@ -8,13 +8,13 @@ def results_of(suite):
 
 def pages_of(suite):
     """Return the pages of a suite: those of each study, and those of all together."""
-    names = [f"{study}{end}" for study in STUDIES[suite] for end in STUDY_PAGES]
+    names = [f"{study}{end}" for study in studies_in(suite) for end in STUDY_PAGES]
     return [f"{RESULTS}/{suite}/pages/{name}.html" for name in [*names, *SUITE_PAGES]]
 
 
 def figures_of(suite):
     """Return the figures of a suite: those of each study, and those of all together."""
-    folder, studies = f"{RESULTS}/{suite}/figures", STUDIES[suite]
+    folder, studies = f"{RESULTS}/{suite}/figures", studies_in(suite)
     names = [f"{study}/{name}" for study in studies for name in figures_of_study(study)]
     for name, (_, _, needed) in SUITE_FIGURES.items():
         if needed is None or set(needed) & set(studies):
@@ -36,7 +36,8 @@ def figures_of_study(study):
     ]
 
 
-def audited():
-    """Return what an audit is of: the default suite, and the full one where it was reported."""
+def audited(wildcards):
+    """Return what an audit is of: the suite of `all`, and the full one where it was reported."""
     reported = Path(f"{RESULTS}/full/claims_manifest.json").is_file()
-    return results_of("default") + (results_of("full") if reported else [])
+    full = reported and not ignored_by("full")
+    return results_of(TARGET) + (results_of("full") if full else [])
