@@ -31,7 +31,7 @@ onerror:
 rule all:
     default_target: True
     input:
-        lambda wildcards: results_of(TARGET),
+        lambda wildcards: results_of(EXPERIMENT.suite),
 
 
 rule full:

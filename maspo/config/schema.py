@@ -157,7 +157,7 @@ class Experiment:
     threads: int = MISSING  # of torch, in each step
     studies: list[str] = MISSING  # of the default suite: files of configs/study/
     full: dict[str, int] = MISSING  # studies of the full suite, each with its number of seeds
-    suite: str = MISSING  # default, full or custom
+    suite: str | None = None  # one of SUITES; null: custom with variants, else default
     tables_of: str | None = None  # a study
     variants: list[str] | None = None  # the only study of the suite custom
     variant: str | None = None
@@ -201,7 +201,11 @@ class Experiment:
         for study, seeds in self.full.items():
             require(seeds >= 1, f"full.{study}", seeds, "at least 1")
         require(bool(self.results.strip()), "results", self.results, "a folder")
+        if self.suite is None:
+            self.suite = "custom" if self.variants else "default"
         require(self.suite in SUITES, "suite", self.suite, " or ".join(SUITES))
+        fits = not self.variants or self.suite == "custom"
+        require(fits, "suite", self.suite, "custom where variants are named")
         require(self.threads >= 1, "threads", self.threads, "at least 1")
         require(self.seed is None or self.seed >= 0, "seed", self.seed, "at least 0")
 

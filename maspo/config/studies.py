@@ -146,8 +146,8 @@ def _study(
 def load_suite(experiment: Experiment, suite: str | None = None) -> dict[str, Study]:
     """Return the studies of a suite by name; `experiment.suite` if none is named.
 
-    ``default`` holds the scale's `studies` with `seeds` seeds; ``full`` the studies and seeds of
-    the scale's `full`; ``custom`` one study of `variants` with `seeds` seeds.
+    ``default`` holds `studies` with `seeds` seeds; ``full`` the studies and seeds of `full`;
+    ``custom`` one study of `variants` with `seeds` seeds.
 
     Raises:
         ConfigError: a study or a variant is unknown or does not fit the experiment, an objective

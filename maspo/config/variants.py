@@ -11,6 +11,7 @@ from dataclasses import asdict, replace
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
+from types import UnionType
 from typing import Any, get_args, get_type_hints
 
 from omegaconf import OmegaConf
@@ -135,8 +136,9 @@ def read_condition(place: str, name: str, text: str) -> Any:
     hints = get_type_hints(Train)
     if name not in hints:
         raise ConfigError(f"{place}: train has no {name!r}, it has {sorted(hints)}")
+    hint = hints[name]
     try:
-        return read_value(text, get_args(hints[name]) or [hints[name]])
+        return read_value(text, get_args(hint) if isinstance(hint, UnionType) else [hint])
     except ValueError as error:
         raise ConfigError(f"{place}: {text!r} is no value of train.{name}") from error
 

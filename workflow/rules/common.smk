@@ -45,7 +45,6 @@ try:
     EXPERIMENT = load_experiment(OVERRIDES)
 except MaspoError as error:
     raise WorkflowError(str(error)) from None
-TARGET = "custom" if EXPERIMENT.variants else "default"  # the suite of `all`
 STUDIES, REFUSED = {}, {}
 for suite in SUITES:
     try:

@@ -40,4 +40,4 @@ def audited(wildcards):
     """Return what an audit is of: the suite of `all`, and the full one where it was reported."""
     reported = Path(f"{RESULTS}/full/claims_manifest.json").is_file()
     full = reported and not ignored_by("full")
-    return results_of(TARGET) + (results_of("full") if full else [])
+    return results_of(EXPERIMENT.suite) + (results_of("full") if full else [])
