@@ -31,9 +31,9 @@ onerror:
 rule all:
     default_target: True
     input:
-        results_of("default"),
+        lambda wildcards: results_of(EXPERIMENT.suite),
 
 
 rule full:
     input:
-        results_of("full"),
+        lambda wildcards: results_of("full"),

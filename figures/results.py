@@ -34,7 +34,7 @@ def read_table(path: Path, columns: list[str], empty: bool = False) -> pd.DataFr
     A table without rows is refused too, unless it may be `empty`.
     """
     if not path.is_file():
-        refuse(path, "is missing; `snakemake --cores all` writes it")
+        refuse(path, f"is missing: {_remedy(path.parent)}")
     try:
         table = pd.read_csv(path)
     except (ValueError, UnicodeDecodeError) as error:
@@ -45,6 +45,16 @@ def read_table(path: Path, columns: list[str], empty: bool = False) -> pd.DataFr
     if table.empty and not empty:
         refuse(path, "has no rows")
     return table
+
+
+def _remedy(folder: Path) -> str:
+    """Say which studies a folder of tables holds, and what writes more."""
+    end = "_runs.csv"
+    found = sorted(path.name.removesuffix(end) for path in folder.glob(f"*{end}"))
+    return (
+        f"the studies there are {', '.join(found) or 'none'}; `snakemake --cores all` writes what "
+        "they lack, `snakemake --cores all --config studies=NAME` the study of configs/study/NAME"
+    )
 
 
 def read_claims(path: Path, fields: list[str]) -> list[dict]:

@@ -74,7 +74,8 @@ def draw(means: pd.DataFrame, dynamics: pd.DataFrame, samples: int, factor: str)
 def main() -> None:
     options = arguments(__doc__, study="alpha")
     if options.study not in NAMED:
-        sys.exit(f"error: --study {options.study}: valid are {', '.join(NAMED)}")
+        names = ", ".join(NAMED)
+        sys.exit(f"error: --study {options.study}: this figure is of {names} alone")
     means = read_table(options.tables / f"{options.study}.csv", MEANS)
     runs = read_table(options.tables / f"{options.study}_runs.csv", ["samples"])
     dynamics = read_table(options.tables / f"{options.study}_dynamics.csv", DYNAMICS)

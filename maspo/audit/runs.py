@@ -8,7 +8,7 @@ import pandas as pd
 
 from maspo.audit.finding import Finding, note
 from maspo.audit.tree import Manifest, Tree
-from maspo.config import as_dict, load_experiment, objective_settings, split_variant
+from maspo.config import as_dict, condition_values, objective_settings
 from maspo.errors import DataError
 from maspo.files import read_json_lines
 from maspo.layout import BASE_VARIANT
@@ -150,17 +150,16 @@ def check_fairness(tree: Tree) -> Iterator[Finding]:
         settings, whole = manifest["settings"], manifest["experiment"]
         if settings["objective"] != (declared := objective_settings(variant)):
             yield from unequal("fairness", name, "objective", declared, settings["objective"])
-        for part in ("train", "sampler", "task"):
+        verl = whole["engine"]["kind"] == "verl"  # it samples by itself
+        for part in ("train", "task") if verl else ("train", "sampler", "task"):
             yield from unequal("fairness", name, part, whole[part], settings[part])
         if (whole["variant"], whole["seed"]) != (variant, seed):
             found = f"{whole['variant']} seed {whole['seed']}"
             yield Finding("fairness", name, f"the run {variant} seed {seed}", found)
         common = {k: v for k, v in settings.items() if k not in ("objective", "train")}
         train = dict(settings["train"])
-        _, changed = split_variant(variant)
-        usual = as_dict(_usual(tree).train)
-        for condition, value in changed.items():
-            stated = as_dict(_usual(tree, f"train.{condition}={value}").train)[condition]
+        usual = as_dict(next(iter(tree.suites.values())).train)
+        for condition, stated in condition_values(variant).items():
             if train.pop(condition, None) != stated:
                 yield Finding("fairness", name, f"train.{condition}={stated}", "another value")
             usual.pop(condition)
@@ -175,14 +174,6 @@ def check_fairness(tree: Tree) -> Iterator[Finding]:
     first = next(iter(evaluations.values()), {})
     for name, settings in evaluations.items():
         yield from unequal("fairness", name, "settings", first, settings)
-
-
-def _usual(tree: Tree, *conditions: str) -> Any:
-    """Return the configuration that the suites were reported with."""
-    experiment = next(iter(tree.suites.values()))
-    if not conditions:
-        return experiment
-    return load_experiment([f"scale={experiment.scale}", *conditions])
 
 
 def unequal(

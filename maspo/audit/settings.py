@@ -1,7 +1,7 @@
 """One configuration is behind all steps, and the settings that each states are its own."""
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
@@ -9,12 +9,12 @@ from typing import Any
 from maspo.audit.finding import Finding, note
 from maspo.audit.runs import unequal
 from maspo.audit.tree import Manifest, Tree
-from maspo.config import as_dict, load_experiment
+from maspo.config import SUITES, as_dict, load_experiment
 
 # What of the configuration the outputs of each step depend on. The `train` of a run is the matter
 # of `fairness`, since the name of a variant may change it.
 SHARED = ("scale", "task", "model", "sampler", "evaluate", "threads")
-REPORTED = (*SHARED, "train", "engine", "seeds", "studies", "full", "variants", "statistics")
+REPORTED = (*SHARED, "train", "engine", "statistics")
 USED = {
     "data": ("scale", "task"),
     "base": ("scale", "task", "model", "threads"),
@@ -27,23 +27,31 @@ USED = {
 
 def check_settings(tree: Tree) -> Iterator[Finding]:
     """Compare the configurations of the steps with each other, then with ``configs/``."""
-    usual = {}
-    for part in REPORTED:
-        values = Counter(
-            json.dumps(manifest["experiment"][part], sort_keys=True)
-            for manifest in tree.manifests.values()
-            if part in USED[manifest["step"]]
-        )
-        usual[part] = json.loads(values.most_common(1)[0][0])
+    values: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for name, manifest in tree.manifests.items():
-        for part in USED[manifest["step"]]:
-            yield from differing(name, part, usual[part], manifest["experiment"][part])
+        for place, part in parts(name, manifest):
+            values[place, part][json.dumps(manifest["experiment"][part], sort_keys=True)] += 1
+    usual = {key: json.loads(found.most_common(1)[0][0]) for key, found in values.items()}
+    for name, manifest in tree.manifests.items():
+        for place, part in parts(name, manifest):
+            yield from differing(name, part, usual[place, part], manifest["experiment"][part])
         stated, meant = pairs(tree, name, manifest)
         yield from unequal("settings", name, manifest["step"], meant, stated)
-    ours = as_dict(load_experiment([f"scale={usual['scale']}"]))
-    for part, value in usual.items():
-        for found in differing(f"configs/scale/{usual['scale']}.yaml", part, ours[part], value):
+    scale = usual["", "scale"]
+    ours = as_dict(load_experiment([f"scale={scale}"]))
+    for (_, part), value in usual.items():
+        for found in differing(f"configs/scale/{scale}.yaml", part, ours[part], value):
             yield note("settings", found.file, found.expected, found.found)
+
+
+def parts(name: str, manifest: Manifest) -> list[tuple[str, str]]:
+    """Return what of the configuration a manifest's outputs depend on.
+
+    Each is (suite, part) where only one suite reads it, else ("", part).
+    """
+    suite = name.partition("/")[0]
+    own = SUITES.get(suite, ()) if manifest["step"] in ("table", "claims") else ()
+    return [*(("", part) for part in USED[manifest["step"]]), *((suite, part) for part in own)]
 
 
 def differing(name: str, part: str, expected: Any, found: Any) -> Iterator[Finding]:

@@ -2,48 +2,23 @@
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from pathlib import Path
 from typing import Any, get_type_hints
 
-from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from maspo.config.names import split_variant
+from maspo.config.files import compose_raw, options
 from maspo.config.schema import KINDS, Experiment
+from maspo.config.variants import with_variant
 from maspo.errors import ConfigError
+from maspo.layout import BASE_VARIANT
 
 PATHS = ("results", "task.local_dir", "task.benchmark_files", "model.path", "engine.python")
 GROUPS = ("scale", "task", "model", "sampler", "train", "evaluate", "engine", "resources")
-
-
-def config_dir() -> Path:
-    """Return the folder of the Hydra configuration: $MASPO_CONFIGS, or this checkout's."""
-    folder = Path(os.environ.get("MASPO_CONFIGS", Path(__file__).parents[2] / "configs"))
-    if not (folder / "config.yaml").is_file():
-        raise ConfigError(
-            f"{folder} holds no config.yaml: run from an editable install of the checkout "
-            "(pip install -e .) or point MASPO_CONFIGS at its configs folder"
-        )
-    return folder.resolve()
-
-
-def options(group: str) -> list[str]:
-    """Return the names that a configuration group offers, for example of `objective`."""
-    return sorted(path.stem for path in (config_dir() / group).glob("*.yaml"))
-
-
-def compose_raw(overrides: Sequence[str], file: str = "config") -> DictConfig:
-    """Compose a file of `configs/` with Hydra; report a bad override as `ConfigError`."""
-    try:
-        with initialize_config_dir(str(config_dir()), version_base="1.3"):
-            return compose(file, overrides=list(overrides))
-    except HydraException as error:
-        raise ConfigError(f"overrides {list(overrides)}: {error}") from error
 
 
 def load_experiment(overrides: Sequence[str] = ()) -> Experiment:
@@ -52,6 +27,7 @@ def load_experiment(overrides: Sequence[str] = ()) -> Experiment:
     Example: ``load_experiment(["scale=smoke", "train.lr=1e-4"])``. If a variant is named, the
     settings of `train` that it changes are changed. A path is taken as it stands, without Hydra's
     quotes around spaces and the like; ``~`` at its start is the home folder, as in a shell.
+    ``full={main: 4}`` takes the place of the scale's, where Hydra would keep its other studies.
 
     Raises:
         ConfigError: an unknown scale, group option or setting, a value of the wrong type or out
@@ -59,14 +35,11 @@ def load_experiment(overrides: Sequence[str] = ()) -> Experiment:
     """
     overrides = [_with_quoted_path(override) for override in overrides]
     _check_names(overrides)
-    raw = compose_raw(overrides)
-    if raw.variant:
-        _, changed = split_variant(raw.variant)
-        changed = [f"train.{name}={value}" for name, value in changed.items()]
-        if changed:
-            _check_names(changed)
-            raw = compose_raw([*overrides, *changed])
-    return experiment_from(raw)
+    anew = [part for text in overrides for part in _anew(text)]
+    experiment = experiment_from(compose_raw(anew))
+    if experiment.variant in (None, BASE_VARIANT):
+        return experiment
+    return with_variant(experiment, experiment.variant)
 
 
 def _with_quoted_path(override: str) -> str:
@@ -99,8 +72,20 @@ def experiment_from(raw: DictConfig | Mapping[str, Any]) -> Experiment:
         raise ConfigError(_explain(error)) from error
 
 
+def _anew(override: str) -> list[str]:
+    """Return an override; of the whole mapping `full`, behind one that deletes the scale's."""
+    return ["~full", f"+{override}"] if override.startswith("full=") else [override]
+
+
 def _check_names(overrides: Sequence[str]) -> None:
     """Refuse unknown names before Hydra does, to say which names exist."""
+    for override in overrides:
+        name, sign, _ = override.partition("=")
+        if not override.startswith("~") and (not sign or not name or name != name.strip()):
+            raise ConfigError(
+                f"{override!r} is no override: write NAME=VALUE without spaces around the sign, "
+                "as in train.lr=1e-4"
+            )
     try:
         parsed = OverridesParser.create().parse_overrides(list(overrides))
     except HydraException as error:
@@ -119,8 +104,11 @@ def _check_names(overrides: Sequence[str]) -> None:
             valid = {f.name: kind for kind in candidates for f in fields(kind)}
             if part not in valid:
                 place = ".".join(path[:depth]) or "the experiment"
+                known = dict.fromkeys(_settings())  # kinds share some
+                meant = [setting for setting in known if setting.split(".")[-1] == path[-1]]
+                hint = f"; did you mean {' or '.join(meant)}?" if meant else ""
                 raise ConfigError(
-                    f"setting {name!r} is unknown: {place} has {sorted(valid)}, not {part!r}"
+                    f"setting {name!r} is unknown: {place} has {sorted(valid)}, not {part!r}{hint}"
                 )
             types = [get_type_hints(k)[part] for k in candidates if hasattr(k, part)]
             if depth == 0 and part in KINDS:
@@ -128,6 +116,15 @@ def _check_names(overrides: Sequence[str]) -> None:
             candidates = [t for t in types if is_dataclass(t)]
             if not candidates:
                 break  # a plain value, or a free mapping such as model.architecture
+
+
+def _settings(kind: type = Experiment, place: str = "") -> Iterator[str]:
+    """Yield the full name of every setting."""
+    for name, hint in get_type_hints(kind).items():
+        yield f"{place}{name}"
+        for inner in KINDS[name].values() if name in KINDS else [hint]:
+            if is_dataclass(inner):
+                yield from _settings(inner, f"{place}{name}.")
 
 
 def _explain(error: OmegaConfBaseException) -> str:

@@ -1,10 +1,27 @@
 """Settings of what trains a run."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from omegaconf import MISSING
 
 from maspo.config.checks import require
+
+# Settings of `train` that an engine does not read, each with the one value that says so.
+UNREAD: dict[str, dict[str, Any]] = {
+    "local": {},
+    "verl": {
+        "lr_schedule": "constant",
+        "min_lr_ratio": 0.0,
+        "logits_chunk": None,
+        "precision": None,
+        "gradient_checkpointing": None,
+        "micro_batch_tokens": None,
+        "snapshots": [],
+        "old_policy": "trainer",
+        "importance_cap": None,
+    },
+}
 
 
 @dataclass

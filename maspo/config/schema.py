@@ -9,12 +9,14 @@ from dataclasses import dataclass
 
 from omegaconf import MISSING
 
-from maspo.config.checks import require
-from maspo.config.engine import Engine, VerlEngine
+from maspo.config.checks import require, require_different, require_finite
+from maspo.config.engine import UNREAD, Engine, VerlEngine
+from maspo.config.grammar import hydra_value
 from maspo.config.model import BuiltModel, Model, PretrainedModel
 from maspo.config.resources import Resources
 from maspo.config.sampler import Sampler, TransformersSampler, VllmSampler
 from maspo.config.task import HubTask, ModularTask, Task
+from maspo.errors import ConfigError
 
 
 @dataclass
@@ -36,8 +38,8 @@ class Train:
     reward: str = MISSING  # verifier, or random: a fair coin for each completion, as a control
     normalize_std: bool = MISSING  # divide group-relative advantages by the group's std
     logits_chunk: int | None = MISSING  # vocabulary entries at a time; null: the whole vocabulary
-    precision: str = MISSING  # of the products in the layers; weights and optimizer keep their own
-    gradient_checkpointing: bool = MISSING  # keep one state a layer, make the others again
+    precision: str | None = MISSING  # of the products in the layers, not of weights and optimizer
+    gradient_checkpointing: bool | None = MISSING  # keep one state a layer, make the others again
     micro_batch_tokens: int | None = MISSING  # padded, scored at a time; null: a whole mini-batch
     checkpoint_every: int = MISSING  # steps
     snapshots: list[int] = MISSING  # steps whose policy is kept and evaluated as well
@@ -79,9 +81,10 @@ class Train:
         chunk = self.logits_chunk
         require(chunk is None or chunk >= 1, "train.logits_chunk", chunk, "at least 1, or null")
         known = ("float32", "bfloat16")
-        require(self.precision in known, "train.precision", self.precision, " or ".join(known))
+        valid = self.precision is None or self.precision in known
+        require(valid, "train.precision", self.precision, " or ".join(known))
         require(
-            self.precision == "float32" or chunk is not None,
+            self.precision != "bfloat16" or chunk is not None,
             "train.precision",
             self.precision,
             "float32 unless train.logits_chunk is set (4096, say): logits are made in float32",
@@ -120,7 +123,8 @@ class Evaluate:
         require(0 < self.top_p <= 1, "evaluate.top_p", self.top_p, "in (0, 1]")
 
 
-SUITES = ("default", "full")
+# What is reported together, and the settings that choose its studies.
+SUITES = {"default": ("studies", "seeds"), "full": ("full",), "custom": ("variants", "seeds")}
 
 
 @dataclass
@@ -153,9 +157,9 @@ class Experiment:
     threads: int = MISSING  # of torch, in each step
     studies: list[str] = MISSING  # of the default suite: files of configs/study/
     full: dict[str, int] = MISSING  # studies of the full suite, each with its number of seeds
-    suite: str = MISSING  # default or full
+    suite: str | None = None  # one of SUITES; null: custom with variants, else default
     tables_of: str | None = None  # a study
-    variants: list[str] | None = None  # the only study, `custom`, of the default suite
+    variants: list[str] | None = None  # the only study of the suite custom
     variant: str | None = None
     seed: int | None = None
     task: Task = MISSING
@@ -168,7 +172,11 @@ class Experiment:
     resources: Resources | None = None  # of the jobs; older manifests have none
 
     def __post_init__(self) -> None:
+        require_finite(self)
         require(self.seeds >= 1, "seeds", self.seeds, "at least 1")
+        require_different("studies", self.studies)
+        require_different("variants", self.variants or [])
+        require(self.variants != [], "variants", self.variants, "null, or a list of variants")
         if (
             self.sampler.kind != "vllm" and self.engine.kind == "local"
         ):  # gives no log-probabilities
@@ -186,16 +194,33 @@ class Experiment:
             self.train.problems,
             f"one of {known} with task.kind={self.task.kind}",
         )
-        if self.engine.kind == "verl":  # it keeps no policies on its way and has other schedules
-            for name, value in (("snapshots", []), ("lr_schedule", "constant")):
-                found = getattr(self.train, name)
-                require(found == value, f"train.{name}", found, f"{value} with engine=verl")
+        self._check_engine()
+        size, count = self.task.benchmark_size, self.evaluate.snapshot_problems
+        allowed = f"at most {size}, the problems of a benchmark (task.benchmark_problems)"
+        require(size is None or count <= size, "evaluate.snapshot_problems", count, allowed)
         for study, seeds in self.full.items():
             require(seeds >= 1, f"full.{study}", seeds, "at least 1")
         require(bool(self.results.strip()), "results", self.results, "a folder")
+        if self.suite is None:
+            self.suite = "custom" if self.variants else "default"
         require(self.suite in SUITES, "suite", self.suite, " or ".join(SUITES))
+        fits = not self.variants or self.suite == "custom"
+        require(fits, "suite", self.suite, "custom where variants are named")
         require(self.threads >= 1, "threads", self.threads, "at least 1")
         require(self.seed is None or self.seed >= 0, "seed", self.seed, "at least 0")
+
+    def _check_engine(self) -> None:
+        """Refuse settings of `train` that the engine does not read, and null for those it does."""
+        kind, train = self.engine.kind, self.train
+        unread = {k: v for k, v in UNREAD[kind].items() if getattr(train, k) != v}
+        if unread:
+            found = ", ".join(f"train.{name}={getattr(train, name)!r}" for name in unread)
+            wanted = " ".join(f"train.{k}={hydra_value(v)}" for k, v in unread.items())
+            raise ConfigError(f"engine.kind={kind} does not read {found}: set {wanted}")
+        for name in ("precision", "gradient_checkpointing"):
+            read = name not in UNREAD[kind]
+            value = getattr(train, name)
+            require(not read or value is not None, f"train.{name}", value, "set: null is for verl")
 
     @property
     def base_seed(self) -> int:

@@ -1,21 +1,21 @@
 """Studies (variants that answer one question) and suites (studies that are built together)."""
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
-import yaml
 from omegaconf import MISSING, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from maspo.config.compose import config_dir, options
+from maspo.config.checks import require_different
+from maspo.config.files import config_dir, options
 from maspo.config.names import join_variant, split_variant
 from maspo.config.schema import SUITES, Experiment
-from maspo.config.variants import build_objective
+from maspo.config.variants import one_name, read_condition, with_variant
 from maspo.errors import ConfigError
 from maspo.layout import BASE_VARIANT
 
-CUSTOM = "custom"  # the study of the variants that a command line names
+CUSTOM = "custom"  # the suite of the variants that a command line names, and its only study
 
 
 @dataclass
@@ -27,6 +27,7 @@ class StudyFile:
     reference: str = MISSING  # the objective that the others are compared with
     train: dict[str, list[Any]] = field(default_factory=dict)  # settings of train, crossed
     first_seed: int = 1  # of the runs
+    policy: str | None = None  # kind of model that its settings are made for; null: any
 
 
 @dataclass(frozen=True)
@@ -93,19 +94,27 @@ def load_study(name: str, seeds: int, experiment: Experiment) -> Study:
         file = OmegaConf.to_object(OmegaConf.merge(StudyFile, OmegaConf.load(path)))
     except OmegaConfBaseException as error:
         raise ConfigError(f"{path}: {error}") from error
-    usual = asdict(experiment.train)
-    if unknown := set(file.train) - set(usual):
-        raise ConfigError(f"{path}: train has no {sorted(unknown)}, it has {sorted(usual)}")
+    if file.policy not in (None, experiment.model.kind):
+        raise ConfigError(
+            f"study {name!r} is made for model.kind={file.policy} and not for the policy of scale "
+            f"{experiment.scale}, model.kind={experiment.model.kind}: copy {path} to a study of "
+            "your own, with settings that fit this policy and its `policy`"
+        )
+    crossed = {
+        name: [read_condition(str(path), name, str(value)) for value in values]
+        for name, values in file.train.items()
+    }
     if file.first_seed < 1:
         raise ConfigError(f"{path}: first_seed={file.first_seed} is not valid: at least 1")
     if file.reference not in [split_variant(name)[0] for name in file.objectives]:
         raise ConfigError(f"{path}: reference={file.reference!r} is not one of {file.objectives}")
     variants = [
-        _variant(objective, dict(zip(file.train, values, strict=True)), usual)
-        for values in product(*file.train.values())
+        one_name(objective, experiment.train, dict(zip(crossed, values, strict=True)))
+        for values in product(*crossed.values())
         for objective in file.objectives
     ]
-    return _study(experiment, name, file.title, variants, file.reference, seeds, file.first_seed)
+    reference = one_name(file.reference, experiment.train)
+    return _study(experiment, name, file.title, variants, reference, seeds, file.first_seed)
 
 
 def _study(
@@ -117,6 +126,7 @@ def _study(
     seeds: int,
     first: int = 1,
 ) -> Study:
+    require_different(f"variants of study {name!r}", variants)
     references = [v for v in variants if split_variant(v)[0] == reference]
     for variant in variants:
         objective, changed = split_variant(variant)
@@ -133,65 +143,38 @@ def _study(
     return Study(name, title, tuple(variants), reference, seeds, first, bases)
 
 
-def _variant(name: str, conditions: dict[str, Any], usual: dict[str, Any]) -> str:
-    """Return the one name of an objective under the study's conditions and those of its name."""
-    objective, own = split_variant(name)
-    if unknown := set(own) - set(usual):
-        raise ConfigError(f"variant {name!r}: train has no {sorted(unknown)}: {sorted(usual)}")
-    changed = conditions | {k: _typed(name, v, usual[k]) for k, v in own.items()}
-    return join_variant(objective, {k: v for k, v in changed.items() if v != usual[k]})
-
-
-def _typed(name: str, text: str, usual: Any) -> Any:
-    """Return a value that a variant's name spells out, in the type of the scale's own setting."""
-    try:
-        return float(text) if isinstance(usual, float) else yaml.safe_load(text)
-    except (ValueError, yaml.YAMLError) as error:
-        raise ConfigError(f"variant {name!r}: {text!r} is no value of this setting") from error
-
-
 def load_suite(experiment: Experiment, suite: str | None = None) -> dict[str, Study]:
     """Return the studies of a suite by name; `experiment.suite` if none is named.
 
-    ``default`` holds the scale's `studies` (or, if `variants` is set, one study of these) with
-    `seeds` seeds; ``full`` holds the studies and seeds of the scale's `full`.
+    ``default`` holds `studies` with `seeds` seeds; ``full`` the studies and seeds of `full`;
+    ``custom`` one study of `variants` with `seeds` seeds.
 
     Raises:
-        ConfigError: a study or a variant is unknown, or an objective refuses its settings.
+        ConfigError: a study or a variant is unknown or does not fit the experiment, an objective
+            refuses its settings, or the suite has no study.
     """
     suite = suite or experiment.suite
     if suite not in SUITES:
         raise ConfigError(f"suite {suite!r} is unknown: valid are {list(SUITES)}")
-    if suite == "default" and experiment.variants:
-        usual = asdict(experiment.train)
-        variants = list(dict.fromkeys(experiment.variants))
-        for variant in variants:
-            if (named := _variant(variant, {}, usual)) != variant:
-                raise ConfigError(
-                    f"variants: {variant!r} is written {named!r} at this scale, so that a run has "
-                    "one name: conditions in alphabetical order, without those that are the "
-                    "scale's own, numbers as Python writes them"
-                )
-        reference, _ = split_variant(variants[0])
-        title = "Variants of your own"
-        studies = [_study(experiment, CUSTOM, title, variants, reference, experiment.seeds)]
+    if suite == CUSTOM:
+        studies = [_custom(experiment)]
     else:
-        seeds = dict.fromkeys(experiment.studies, experiment.seeds)
-        seeds = experiment.full if suite == "full" else seeds
-        studies = [load_study(name, count, experiment) for name, count in seeds.items()]
+        counts = dict.fromkeys(experiment.studies, experiment.seeds)
+        counts = experiment.full if suite == "full" else counts
+        studies = [load_study(name, count, experiment) for name, count in counts.items()]
+    if not studies:
+        raise ConfigError(f"suite {suite!r} has no study: name one in `studies` or `full`")
     for variant in dict.fromkeys(v for study in studies for v in study.variants):
-        build_objective(variant)
-        if suite == "default":  # scales may inherit studies of `full` that do not fit them
-            _check_conditions(experiment, variant)
+        with_variant(experiment, variant)
     return {study.name: study for study in studies}
 
 
-def _check_conditions(experiment: Experiment, variant: str) -> None:
-    """Refuse conditions of a variant that `train` or the whole experiment refuses."""
-    _, changed = split_variant(variant)
-    usual = asdict(experiment.train)
-    own = {name: _typed(variant, text, usual.get(name)) for name, text in changed.items()}
-    try:
-        replace(experiment, train=replace(experiment.train, **own))
-    except (ConfigError, TypeError, ValueError) as error:
-        raise ConfigError(f"variant {variant!r}: {error}") from error
+def _custom(experiment: Experiment) -> Study:
+    """Return the study of the variants that the experiment names, compared with the first."""
+    if not experiment.variants:
+        raise ConfigError(f"suite {CUSTOM!r} needs variants, as in variants=[grpo,maspo]")
+    variants = experiment.variants
+    for variant in variants:
+        with_variant(experiment, variant)
+    reference, _ = split_variant(variants[0])
+    return _study(experiment, CUSTOM, "Variants of your own", variants, reference, experiment.seeds)

@@ -36,6 +36,11 @@ class Task:
         return []
 
     @property
+    def benchmark_size(self) -> int | None:
+        """Problems of each benchmark; None: not known before the data are made."""
+        return None
+
+    @property
     def training_files(self) -> list[str]:
         """Names of the files of training problems; `train.problems` chooses one."""
         return ["train"]
@@ -137,6 +142,11 @@ class ModularTask(Task):
     def benchmarks(self) -> list[str]:
         """Names of the benchmarks, in the order of the tables."""
         return [f"terms{length}" for length in self.benchmark_lengths]
+
+    @property
+    def benchmark_size(self) -> int | None:
+        """Problems of each benchmark."""
+        return self.benchmark_problems
 
     @property
     def training_files(self) -> list[str]:

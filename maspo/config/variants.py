@@ -2,18 +2,23 @@
 
 A variant is ``<objective>``, a file of `configs/objective/`; or ``<objective>_<field>_<value>``,
 one with a changed field, as in ``maspo_alpha_0.5``; and either may be trained under other
-conditions than the scale's, as in ``grpo@lr_0.0001`` or ``maspo@updates_per_batch_1``.
+conditions than the scale's, as in ``grpo@lr_0.0001`` or ``maspo@updates_per_batch_1``. Equal
+settings have one name: that of a file, if one has them; numbers as Python writes them.
 """
 
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, get_args, get_type_hints
 
-import yaml
 from omegaconf import OmegaConf
 
-from maspo.config.compose import compose_raw, config_dir, options
-from maspo.config.names import CHANGE, split_variant
+from maspo.config.files import compose_raw, config_dir, options
+from maspo.config.names import CHANGE, join_variant, kinds_of, read_value, split_variant
+from maspo.config.schema import Experiment, Train
 from maspo.errors import ConfigError
 
 # The paper writes one beta for the two risk factors.
@@ -33,25 +38,29 @@ def objective_settings(variant: str) -> dict[str, Any]:
     known = options("objective")
     if name in known:
         return dict(_file_settings(config_dir(), name))
-    match = None
     for base in sorted(known, key=len, reverse=True):
-        if name.startswith(f"{base}_") and (
-            match := CHANGE.fullmatch(name.removeprefix(f"{base}_"))
-        ):
-            break
-    if not match:
-        raise ConfigError(
-            f"variant {variant!r} is unknown: valid are {known}, or one of them with a changed "
-            "field, as in maspo_alpha_0.5"
-        )
-    settings = objective_settings(base)
-    value = yaml.safe_load(match["value"])
-    for field in SHARED_FIELDS.get(match["field"], (match["field"],)):
-        if field not in settings:
+        match = CHANGE.fullmatch(name.removeprefix(f"{base}_"))
+        if match and name.startswith(f"{base}_"):
+            return _change(variant, base, **match.groupdict())
+    close = get_close_matches(name, known, 1)
+    hint = f"did you mean {close[0]!r}? Valid" if close else "valid"
+    raise ConfigError(
+        f"variant {variant!r} is unknown: {hint} are {known}, or one of them with a changed "
+        "field, as in maspo_alpha_0.5"
+    )
+
+
+def _change(variant: str, base: str, field: str, value: str) -> dict[str, Any]:
+    """Return the settings of a file with one field changed."""
+    settings = dict(_file_settings(config_dir(), base))
+    for name in SHARED_FIELDS.get(field, (field,)):
+        if name not in settings:
             fields = sorted(set(settings) - {"_target_"})
-            raise ConfigError(f"variant {variant!r}: {base} has no {field!r}, it has {fields}")
-        whole_for_real = type(value) is int and type(settings[field]) is float
-        settings[field] = float(value) if whole_for_real else value
+            raise ConfigError(f"variant {variant!r}: {base} has no {name!r}, it has {fields}")
+        try:
+            settings[name] = read_value(value, kinds_of(settings[name]))
+        except ValueError as error:
+            raise ConfigError(f"variant {variant!r}: {value!r} is no value of {name!r}") from error
     return settings
 
 
@@ -59,6 +68,40 @@ def objective_settings(variant: str) -> dict[str, Any]:
 def _file_settings(folder: Path, name: str) -> dict[str, Any]:
     """Return the settings of a file of `configs/objective/`."""
     return OmegaConf.to_container(compose_raw([], f"objective/{name}").objective)
+
+
+@cache
+def _ancestors(folder: Path, name: str) -> tuple[str, ...]:
+    """Return a file of `configs/objective/` and those that it changes, the nearest first."""
+    defaults = OmegaConf.load(folder / "objective" / f"{name}.yaml").get("defaults", [])
+    parents = [parent for parent in defaults if isinstance(parent, str) and parent != "_self_"]
+    return (name, *(n for parent in parents for n in _ancestors(folder, parent)))
+
+
+def _objective_name(name: str) -> str:
+    """Return the one name of an objective: a file's, or the plainest file's with a change."""
+    folder, known = config_dir(), options("objective")
+    if name in known:
+        return name
+    settings = objective_settings(name)
+    base = next(b for b in sorted(known, key=len, reverse=True) if name.startswith(f"{b}_"))
+    root = _ancestors(folder, base)[-1]
+    found = []
+    for file in known:
+        line = _ancestors(folder, file)
+        if line[-1] != root:
+            continue
+        usual = _file_settings(folder, file)
+        if (usual.keys(), usual["_target_"]) != (settings.keys(), settings["_target_"]):
+            continue
+        changed = {k: v for k, v in settings.items() if v != usual[k]}
+        for shared, fields in SHARED_FIELDS.items():
+            if changed.keys() == set(fields) and len(set(changed.values())) == 1:
+                changed = {shared: changed[fields[0]]}
+        if len(changed) <= 1:
+            spelled = "".join([file, *(f"_{k}_{v}" for k, v in changed.items())])
+            found.append((len(changed), len(line), len(spelled), spelled))
+    return min(found)[-1]
 
 
 def build_objective(variant: str) -> Any:
@@ -73,4 +116,61 @@ def build_objective(variant: str) -> Any:
     try:
         return instantiate(settings)
     except Exception as error:
-        raise ConfigError(f"variant {variant!r}: {settings}: {error}") from error
+        cause = error.__cause__  # what the objective itself says
+        reason = cause if isinstance(cause, TypeError | ValueError) else error
+        raise ConfigError(f"variant {variant!r}: {reason}") from error
+
+
+def condition_values(variant: str) -> dict[str, Any]:
+    """Return the settings of `train` that a variant's name changes, with their values.
+
+    Raises:
+        ConfigError: `train` has no such setting, or it cannot have the value.
+    """
+    texts = split_variant(variant)[1]
+    return {name: read_condition(f"variant {variant!r}", name, texts[name]) for name in texts}
+
+
+def read_condition(place: str, name: str, text: str) -> Any:
+    """Return the value of a setting of `train` as a name spells it out; `place` is for errors."""
+    hints = get_type_hints(Train)
+    if name not in hints:
+        raise ConfigError(f"{place}: train has no {name!r}, it has {sorted(hints)}")
+    hint = hints[name]
+    try:
+        return read_value(text, get_args(hint) if isinstance(hint, UnionType) else [hint])
+    except ValueError as error:
+        raise ConfigError(f"{place}: {text!r} is no value of train.{name}") from error
+
+
+def one_name(variant: str, train: Train, conditions: Mapping[str, Any] | None = None) -> str:
+    """Return the one name of a variant under a study's conditions and those of its own name.
+
+    `train` holds the scale's settings: conditions that equal them are left out.
+    """
+    objective, _ = split_variant(variant)
+    usual = asdict(train)
+    changed = {**(conditions or {}), **condition_values(variant)}
+    own = {name: value for name, value in changed.items() if value != usual[name]}
+    return join_variant(_objective_name(objective), own)
+
+
+def with_variant(experiment: Experiment, variant: str) -> Experiment:
+    """Return the experiment with the settings of `train` that a variant changes.
+
+    Raises:
+        ConfigError: the variant is unknown, is another spelling of its name, or its objective,
+            `train` or the whole experiment refuses a setting.
+    """
+    build_objective(variant)
+    if (name := one_name(variant, experiment.train)) != variant:
+        raise ConfigError(
+            f"variant {variant!r} is written {name!r} at this scale, so that a run has one name: "
+            "conditions in alphabetical order, without what is the file's or the scale's own, "
+            "numbers as Python writes them"
+        )
+    try:
+        train = replace(experiment.train, **condition_values(variant))
+        return replace(experiment, train=train)
+    except ConfigError as error:
+        raise ConfigError(f"variant {variant!r}: {error}") from error

@@ -1,10 +1,11 @@
 """Does a run fit this machine? Asked before anything is loaded."""
 
 from pathlib import Path
+from typing import Any
 
 from transformers import AutoConfig
 
-from maspo.config import BuiltModel, Experiment
+from maspo.config import BuiltModel, Experiment, PretrainedModel
 from maspo.errors import ConfigError
 from maspo.plan.hardware import POLICIES, Architecture
 from maspo.plan.local import memory_phases
@@ -12,28 +13,39 @@ from maspo.plan.text import USABLE
 from maspo.tasks.modular import characters
 
 
-def architecture_of(experiment: Experiment, base: Path) -> Architecture:
+def architecture_of(experiment: Experiment, base: Path | None = None) -> Architecture:
     """Return the policy's architecture: of the base policy if it is there, else of the settings.
 
     Raises:
-        ConfigError: the policy is not there, and not one of the paper's.
+        ConfigError: the policy is neither there nor one of the paper's, nor can its config.json be
+            had from the hub.
     """
     model = experiment.model
-    for folder in (base, Path(getattr(model, "path", base))):
-        if (folder / "config.json").is_file():
-            config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
-            return Architecture.of(config.to_dict())
+    if base and (base / "config.json").is_file():
+        config = AutoConfig.from_pretrained(base, trust_remote_code=False)
+        return Architecture.of(config.to_dict())
     if isinstance(model, BuiltModel):
         vocabulary = len(characters(experiment.task)) + 2  # maspo.policy.build_tokenizer
         config = {"vocab_size": vocabulary, "tie_word_embeddings": True, **model.architecture}
         return Architecture.of(config)
     for size, architecture in POLICIES.items():
-        if model.path.endswith(f"DeepSeek-R1-Distill-Qwen-{size}"):
+        if model.path == f"deepseek-ai/DeepSeek-R1-Distill-Qwen-{size}":
             return architecture
-    raise ConfigError(
-        f"model.path={model.path!r} is neither a folder with a config.json nor one of the paper's "
-        f"policies: run the step base first, which writes {base}, or give a folder that exists"
-    )
+    return Architecture.of(_published_config(model))
+
+
+def _published_config(model: PretrainedModel) -> dict[str, Any]:
+    """Return the config.json of a folder, else of the hub or its cache."""
+    pin = {} if Path(model.path).is_dir() else {"revision": model.revision}
+    try:
+        return AutoConfig.from_pretrained(model.path, trust_remote_code=False, **pin).to_dict()
+    except Exception as error:  # no network, no such id or revision, a cut file: many types
+        reason = str(error).strip().partition("\n")[0]
+        raise ConfigError(
+            f"model.path={model.path!r}, model.revision={model.revision!r}: no config.json there "
+            f"({type(error).__name__}: {reason}). It must be a folder in Hugging Face format or an "
+            "id on the hub; another id than the scale's has another revision (main, or a commit)"
+        ) from error
 
 
 def check_memory(policy: Architecture, experiment: Experiment, memory: float) -> None:

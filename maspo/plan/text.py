@@ -9,7 +9,10 @@ USABLE = 0.95  # share of a card's memory; CUDA itself and fragments take the re
 
 
 def describe(policy: Architecture, experiment: Experiment) -> str:
-    """Return memory by phase, tokens a step and hours a run on each card."""
+    """Return memory by phase, tokens a step and hours a run on each card.
+
+    Of a run on a CPU there is no time, and no card that its memory is compared with.
+    """
     train, job = experiment.train, job_of(experiment)
     rows = train.prompts_per_batch * train.group_size
     tokens = rows * (job.prompt + job.completion)
@@ -22,14 +25,12 @@ def describe(policy: Architecture, experiment: Experiment) -> str:
         f"{job.completion}; mean lengths are assumed).",
         f"Tokens of one pass of an update: at most {pass_tokens(experiment):,}, padding included.",
     ]
+    if experiment.model.device == "cpu":
+        lines += ["", "CPU; model.device=cuda plans for the cards. Time is not predicted here."]
+        return "\n".join([*lines, *_memory_lines(policy, experiment, None)]) + "\n"
     for name, card in CARDS.items():
-        phases = memory_phases(policy, experiment, card.memory)
         lines += ["", f"{name}, {card.memory / 1e9:.0f} GB"]
-        for phase, parts in phases.items():
-            total = sum(parts.values())
-            verdict = "fits" if total <= USABLE * card.memory else "DOES NOT FIT"
-            lines.append(f"  memory of the {phase}: {total / 1e9:.1f} GB, {verdict}")
-            lines += [f"    {size / 1e9:6.1f} GB  {part}" for part, size in parts.items() if size]
+        lines += _memory_lines(policy, experiment, card.memory)
         seconds = phase_seconds(policy, card, experiment)
         step = predicted_seconds(seconds)
         lines.append(
@@ -41,3 +42,19 @@ def describe(policy: Architecture, experiment: Experiment) -> str:
         lines.append(f"  completions decoded together: {concurrent(policy, card, job)}")
         lines.append(f"  a run: {train.steps * step / 3600:.1f} hours, without evaluation")
     return "\n".join(lines) + "\n"
+
+
+def _memory_lines(policy: Architecture, experiment: Experiment, memory: float | None) -> list[str]:
+    """Return the parts of each phase, and whether they fit into a card's memory, if there is one.
+
+    An engine of vLLM on a CPU takes what VLLM_CPU_KVCACHE_SPACE says beside its weights.
+    """
+    unit, size_of = ("GB", 1e9) if memory or policy.parameters > 1e8 else ("MB", 1e6)
+    lines = []
+    for phase, parts in memory_phases(policy, experiment, memory or 0).items():
+        total = sum(parts.values())
+        verdict = "fits" if total <= USABLE * (memory or 0) else "DOES NOT FIT"
+        verdict = f", {verdict}" if memory else ""
+        lines.append(f"  memory of the {phase}: {total / size_of:.1f} {unit}{verdict}")
+        lines += [f"    {n / size_of:6.1f} {unit}  {part}" for part, n in parts.items() if n]
+    return lines

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from maspo.config import load_study
+from maspo.errors import ConfigError
 from maspo.layout import Layout
 from maspo.reporting.claim_statistics import Effect
 from maspo.reporting.claims_file import Claim, Part
@@ -112,7 +113,12 @@ def command(suite: Suite, part: Part) -> str:
     full = next((name for name in part.studies if name in suite.experiment.full), None)
     if full:
         return f"snakemake --cores all full --config scale={suite.scale}"
-    return f"snakemake --cores all --config scale={suite.scale} studies={part.studies[0]}"
+    study = part.studies[0]
+    try:
+        load_study(study, 1, suite.experiment)
+    except ConfigError:  # made for another policy
+        return f"snakemake --cores all --config studies={study}"
+    return f"snakemake --cores all --config scale={suite.scale} studies={study}"
 
 
 def more_seeds(suite: Suite, part: Part, study: str, seeds: int) -> str:

@@ -15,17 +15,30 @@ from maspo.devices import devices
 from maspo.errors import ConfigError, MaspoError
 from maspo.layout import Layout
 
+Step = Callable[[Experiment], None]
 
-def run_step(step: Callable[[Experiment], None], needs: tuple[str, ...] = ()) -> None:
+
+def run_step(
+    step: Step,
+    needs: tuple[str, ...] = (),
+    others: Mapping[str, tuple[Step, tuple[str, ...]]] | None = None,
+) -> None:
     """Compose the experiment from the command line, run `step` on it and exit.
 
-    `needs` names the settings that this step cannot do without (``variant``, ``seed``). A step that
-    computes on GPUs holds them meanwhile. Errors meant for the user are printed without a
+    `needs` names the settings that this step cannot do without (``variant``, ``seed``). `others`
+    are done in place of the step, by option of the command line, each with its own needs. A step
+    that computes on GPUs holds them meanwhile. Errors meant for the user are printed without a
     traceback; the exit status is then 1.
     """
     parser = argparse.ArgumentParser(description=step.__doc__)
     parser.add_argument("overrides", nargs="*", help="Hydra overrides such as scale=smoke")
-    arguments = parser.parse_args()
+    choice = parser.add_mutually_exclusive_group()
+    for option, (other, _) in (others or {}).items():
+        summary = other.__doc__.partition("\n")[0]
+        choice.add_argument(option, dest="other", action="store_const", const=option, help=summary)
+    arguments = parser.parse_intermixed_args()
+    if others and arguments.other:
+        step, needs = others[arguments.other]
     try:
         experiment = load_experiment(arguments.overrides)
         for name in needs:

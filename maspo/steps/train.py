@@ -7,7 +7,6 @@ with `--plan`, the memory and time that a run of the local engine needs on one G
 import hashlib
 import json
 import shutil
-import sys
 from typing import Any
 
 from maspo.config import Experiment, as_dict, build_objective, objective_settings
@@ -27,14 +26,16 @@ from maspo.verifier import Verifier
 
 def run_settings(experiment: Experiment) -> dict[str, Any]:
     """Return what a run depends on besides its inputs: what the manifest keeps."""
-    return {
+    settings = {
         "objective": objective_settings(experiment.variant),
         "train": as_dict(experiment.train),
-        "sampler": as_dict(experiment.sampler),
         "task": as_dict(experiment.task),
         "dtype": experiment.model.dtype,
         "device": experiment.model.device,
     }
+    if experiment.engine.kind != "verl":  # verl samples by itself; evaluations are not its own
+        settings["sampler"] = as_dict(experiment.sampler)
+    return settings
 
 
 def train(experiment: Experiment) -> None:
@@ -97,9 +98,6 @@ def train(experiment: Experiment) -> None:
 
 
 if __name__ == "__main__":
-    others = {"--print-command": print_command, "--plan": print_plan}
-    option = next((option for option in others if option in sys.argv), None)
-    if option:
-        sys.argv.remove(option)
-    needs = () if option == "--plan" else ("variant", "seed")
-    run_step(others.get(option, train), needs)
+    needs = ("variant", "seed")
+    others = {"--print-command": (print_command, needs), "--plan": (print_plan, ())}
+    run_step(train, needs, others)

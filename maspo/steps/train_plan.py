@@ -7,23 +7,18 @@ import torch
 from maspo.config import Experiment
 from maspo.errors import ConfigError
 from maspo.layout import BASE_VARIANT, Layout
-from maspo.plan import Architecture, architecture_of, check_memory, describe
+from maspo.plan import architecture_of, check_memory, describe
 from maspo.policy import check_device
 
 
-def _architecture(experiment: Experiment) -> Architecture:
-    layout = Layout(Path(experiment.results))
-    return architecture_of(experiment, layout.policy(BASE_VARIANT, experiment.base_seed))
-
-
 def print_plan(experiment: Experiment) -> None:
-    """Print memory, tokens and time of one run on one GPU; start nothing."""
+    """Print tokens, memory and (on a GPU) time of one run; start nothing."""
     if experiment.engine.kind != "local":
         raise ConfigError(
             f"--plan is for engine=local, not {experiment.engine.kind!r}: docs/paper_scale.md has "
             "the arithmetic of the scales that verl trains"
         )
-    print(describe(_architecture(experiment), experiment), end="")
+    print(describe(architecture_of(experiment), experiment), end="")
 
 
 def check_machine(experiment: Experiment) -> None:
@@ -43,4 +38,5 @@ def check_machine(experiment: Experiment) -> None:
     check_device(model.device)
     if model.device == "cuda":
         memory = torch.cuda.get_device_properties(0).total_memory
-        check_memory(_architecture(experiment), experiment, memory)
+        base = Layout(Path(experiment.results)).policy(BASE_VARIANT, experiment.base_seed)
+        check_memory(architecture_of(experiment, base), experiment, memory)

@@ -18,7 +18,7 @@ from maspo.training.checkpoint import CheckpointFolder
 
 
 def print_command(experiment: Experiment) -> None:
-    """Print the shell script that trains one run with verl; start nothing."""
+    """Print the shell script that trains one run with verl (scale=paper); start nothing."""
     if experiment.engine.kind != "verl":
         raise ConfigError(
             f"engine.kind={experiment.engine.kind!r} starts no other program: the step trains by "

@@ -140,7 +140,7 @@ def make_hub(task: HubTask) -> TaskData:
     """
     benchmarks, inputs, report = load_benchmarks(task)
     file = fetch(task.training, task.local_dir, "task.training")
-    training = collect(read_verl(file.path), "dapo_math_17k", task)
+    training = collect(read_verl(file.path), task.training.repo, task)
     matches = find_matches(
         training.bare,
         {name: collection.bare for name, collection in benchmarks.items()},

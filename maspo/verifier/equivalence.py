@@ -222,7 +222,9 @@ def _near(side: str, value: str) -> bool:
 def _same_values(answer: str, gold: str) -> str:
     """math-verify's verdict with our guards, on texts that are not taken apart further."""
     (answer, unit), (gold, gold_unit) = split(answer), split(gold)
-    real = not any(should_treat_as_complex(text) or _IMAGINARY.search(text) for text in (answer, gold))
+    real = not any(
+        should_treat_as_complex(text) or _IMAGINARY.search(text) for text in (answer, gold)
+    )
     try:
         target = value(gold, real)
     except MemoryError:

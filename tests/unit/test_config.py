@@ -2,6 +2,9 @@
 
 import re
 import shutil
+import sys
+from itertools import product
+from pathlib import Path
 
 import pytest
 from omegaconf import OmegaConf
@@ -10,13 +13,16 @@ from maspo.config import (
     as_dict,
     build_objective,
     config_dir,
+    hydra_value,
     load_experiment,
     load_study,
     load_suite,
     objective_settings,
     options,
 )
+from maspo.config.engine import UNREAD
 from maspo.errors import ConfigError
+from maspo.integrations.verl.settings import verl_overrides
 from maspo.tasks.modular import make_modular
 
 SOURCE = re.compile(
@@ -43,7 +49,21 @@ SOURCE = re.compile(
         (["task.benchmark_lengths=[1]"], ["task.benchmark_lengths", "2 terms"]),
         (["evaluate.top_p=0"], ["evaluate.top_p", "(0, 1]"]),
         (["task.kind=riddle"], ["task.kind", "riddle", "modular"]),
-        (["train.lr"], ["train.lr"]),
+        (["train.lr"], ["train.lr", "NAME=VALUE", "train.lr=1e-4"]),
+        (["train.lr", "=", "1e-4"], ["'train.lr'", "NAME=VALUE", "without spaces"]),
+        (["train.lr = 1e-4"], ["'train.lr = 1e-4'", "without spaces"]),
+        (["=3"], ["'=3'", "NAME=VALUE"]),
+        (["lr=1e-4"], ["'lr'", "did you mean model.supervised.lr or train.lr?"]),
+        (["device=cpu"], ["'device'", "did you mean model.device?"]),
+        (["variant=3"], ["variant '3' is unknown", "maspo"]),
+        (["variant=[grpo]"], ["variant", "grpo", "string"]),
+        (["variant=''"], ["variant ''", "letters"]),
+        (["variant=mapso"], ["variant 'mapso'", "did you mean 'maspo'?", "grpo"]),
+        (["variant=base@lr_0.0001"], ["variant 'base@lr_0.0001' is unknown"]),
+        (["variants=[]"], ["variants=[]", "null"]),
+        (["variants=[grpo,maspo,grpo]"], ["variants=", "twice", "['grpo']"]),
+        (["studies=[main,main]"], ["studies=", "twice", "['main']"]),
+        (["variants=[grpo]", "suite=default"], ["suite='default'", "custom"]),
     ],
 )
 def test_bad_overrides_are_refused_by_name(overrides, named):
@@ -53,7 +73,51 @@ def test_bad_overrides_are_refused_by_name(overrides, named):
         assert word in str(error.value)
 
 
-TERMS = ["task.train_lengths=[2]", "task.benchmark_lengths=[2]", "task.benchmark_problems=1"]
+FLOATS = [
+    *("train.lr", "train.max_grad_norm", "train.temperature", "train.weight_decay"),
+    *("train.min_lr_ratio", "train.importance_cap", "train.betas", "evaluate.temperature"),
+    *("evaluate.top_p", "model.supervised.lr", "model.supervised.max_grad_norm"),
+    *("model.supervised.misconceived", "model.supervised.knowledge", "task.held_out"),
+    *("statistics.level", "resources.train.memory_gb"),
+]
+
+
+def leaves(settings, place=""):
+    for name, value in settings.items():
+        if isinstance(value, dict):
+            yield from leaves(value, f"{place}{name}.")
+        elif isinstance(value, float) or (isinstance(value, list) and float in map(type, value)):
+            yield f"{place}{name}"
+
+
+@pytest.mark.parametrize("value", ["inf", "-inf", "nan"])
+def test_every_number_is_finite(value):
+    """`FLOATS` is held to what there is: a new setting must be added."""
+    found = {name for name in leaves(as_dict(load_experiment())) if "architecture" not in name}
+    jobs = {name for name in found if name.startswith("resources")}
+    assert found - jobs <= set(FLOATS)
+    for name in (*FLOATS, "model.architecture.initializer_range"):
+        listed = name.endswith(("betas", "knowledge"))
+        with pytest.raises(ConfigError, match=re.escape(name.split(".")[-1])):
+            load_experiment([f"{name}={f'[0.9,{value}]' if listed else value}", "sampler=vllm"])
+
+
+@pytest.mark.parametrize("objective", options("objective"))
+def test_every_number_of_an_objective_is_finite(objective):
+    settings = objective_settings(objective)
+    numbers = [n for n, value in settings.items() if type(value) in (int, float, type(None))]
+    assert numbers
+    for name, value in product(numbers, ("inf", "nan")):
+        with pytest.raises(ConfigError, match=name):
+            build_objective(f"{objective}_{name}_{value}")
+
+
+TERMS = [
+    "evaluate.snapshot_problems=1",
+    "task.train_lengths=[2]",
+    "task.benchmark_lengths=[2]",
+    "task.benchmark_problems=1",
+]
 
 
 @pytest.mark.parametrize(
@@ -99,11 +163,7 @@ TERMS = ["task.train_lengths=[2]", "task.benchmark_lengths=[2]", "task.benchmark
         (["train.min_lr_ratio=10"], ["train.min_lr_ratio=10", "in [0, 1]"]),
         (["train.min_lr_ratio=-0.1"], ["train.min_lr_ratio=-0.1", "in [0, 1]"]),
         (["evaluate.snapshot_problems=0"], ["evaluate.snapshot_problems=0", "at least 1"]),
-        (["engine=verl"], ["train.snapshots=[2, 4]", "[] with engine=verl"]),
-        (
-            ["engine=verl", "train.snapshots=[]"],
-            ["train.lr_schedule='linear'", "constant with engine=verl"],
-        ),
+        (["evaluate.snapshot_problems=5"], ["evaluate.snapshot_problems=5", "at most 4"]),
     ],
 )
 def test_a_bad_miniature_is_refused_before_any_job(overrides, named):
@@ -111,6 +171,52 @@ def test_a_bad_miniature_is_refused_before_any_job(overrides, named):
         load_experiment(["scale=smoke", "task.modulus=31", *overrides])
     for word in named:
         assert word in str(error.value)
+
+
+# Another value of each setting of `train` that can be the only change of the paper's scale.
+OTHERS = {
+    **{"steps": 100, "prompts_per_batch": 256, "group_size": 6, "updates_per_batch": 8},
+    **{"lr": 1e-5, "lr_schedule": "linear", "min_lr_ratio": 0.5, "betas": [0.8, 0.9]},
+    **{"weight_decay": 0.1, "max_grad_norm": 2.0, "temperature": 0.5, "problems": "all"},
+    **{"reward": "random", "normalize_std": False, "logits_chunk": 64, "precision": "float32"},
+    **{"gradient_checkpointing": False, "micro_batch_tokens": 99, "checkpoint_every": 5},
+    **{"snapshots": [3], "old_policy": "sampler", "importance_cap": 2.0},
+}
+
+
+def test_verl_reads_a_setting_of_training_or_it_is_refused():
+    paper = load_experiment(["scale=paper", "variant=maspo", "seed=1"])
+    assert [*OTHERS] == [*as_dict(paper.train)]
+    folders = [Path(name) for name in ("policy", "problems", "checkpoints")]
+    usual = verl_overrides(paper, *folders)
+    for name, value in OTHERS.items():
+        overrides = ["scale=paper", f"train.{name}={hydra_value(value)}"]
+        if name in UNREAD["verl"]:
+            found = re.escape(f"does not read train.{name}={value!r}: set train.{name}=")
+            with pytest.raises(ConfigError, match=found):
+                load_experiment(overrides)
+        elif name != "problems":  # a file that the step itself hands to verl
+            changed = load_experiment([*overrides, "variant=maspo", "seed=1"])
+            assert verl_overrides(changed, *folders) != usual, name
+
+
+def test_what_verl_does_not_read_is_named_at_once():
+    with pytest.raises(ConfigError) as error:
+        load_experiment(["scale=smoke", "engine=verl"])
+    wanted = str(error.value).partition(": set ")[2].split()
+    assert "train.snapshots=[]" in wanted
+    assert "train.precision=null" in wanted
+    assert load_experiment(["scale=smoke", "engine=verl", *wanted]).engine.kind == "verl"
+    for name in ("train.precision=null", "train.gradient_checkpointing=null"):
+        with pytest.raises(ConfigError, match="null is for verl"):
+            load_experiment(["scale=smoke", name])
+
+
+@pytest.mark.parametrize("scale", options("scale"))
+def test_every_scale_takes_every_sampler(scale):
+    for sampler in options("sampler"):
+        kind = "vllm" if sampler.startswith("vllm") else "transformers"
+        assert load_experiment([f"scale={scale}", f"sampler={sampler}"]).sampler.kind == kind
 
 
 @pytest.mark.parametrize(
@@ -175,6 +281,60 @@ def test_a_variant_is_a_file_or_one_changed_field():
     assert isinstance(objective_settings("maspo_alpha_1")["alpha"], float)
     assert type(objective_settings("dr_grpo_max_tokens_44")["max_tokens"]) is int
     assert objective_settings("maspo_no_mass")["alpha"] == 0
+    assert objective_settings("dr_grpo_dual_clip_None")["dual_clip"] is None
+    assert objective_settings("maspo_bilateral_True") == objective_settings("maspo_bilateral")
+
+
+@pytest.mark.parametrize(
+    ("variant", "name"),
+    [
+        ("maspo_alpha_0.50", "maspo_alpha_0.5"),
+        ("maspo_alpha_.5", "maspo_alpha_0.5"),
+        ("maspo_alpha_5e-1", "maspo_alpha_0.5"),
+        ("maspo_alpha_+0.5", "maspo_alpha_0.5"),
+        ("maspo_alpha_1", "maspo_alpha_1.0"),
+        ("maspo_alpha_0.3", "maspo"),
+        ("maspo_beta_0.03", "maspo"),
+        ("maspo_alpha_0.0", "maspo_no_mass"),
+        ("maspo_beta_0", "maspo_no_risk"),
+        ("maspo_bilateral_true", "maspo_bilateral"),
+        ("maspo_no_mass_alpha_0.3", "maspo"),
+        ("maspo_no_mass_alpha_0.5", "maspo_alpha_0.5"),
+        ("maspo_sigma_max_null", "maspo_sigma_max_None"),
+        ("dr_grpo_max_tokens_25.0", "dr_grpo_max_tokens_25"),
+        ("grpo_clip_low_0.2", "grpo"),
+        ("grpo@lr_1e-4", "grpo@lr_0.0001"),
+        ("grpo@normalize_std_false", "grpo@normalize_std_False"),
+        ("grpo@logits_chunk_null", "grpo"),
+        ("grpo@group_size_4.0", "grpo@group_size_4"),
+        ("maspo_alpha_0.50@lr_0.0003", "maspo_alpha_0.5"),
+    ],
+)
+def test_equal_settings_have_one_name(variant, name):
+    with pytest.raises(ConfigError, match=re.escape(f"{variant!r} is written {name!r}")):
+        load_experiment([f"variant={variant}"])
+    assert load_experiment([f"variant={name}"]).variant == name
+
+
+@pytest.mark.parametrize(
+    "variant",
+    [
+        *("maspo_alpha_&id 0.5", "maspo_alpha_0.5 ", " maspo", "maspo_alpha_[1,2", "maspo_alpha_!"),
+        *("maspo_alpha_'0.5'", "maspo_alpha_\N{ARABIC-INDIC DIGIT FIVE}", "maspo/../grpo", "grpo@"),
+        *("grpo@lr_1e-4@", "grpo@@lr_0.0001", "{maspo}", "$(id)", "maspo;id", "maspo\n"),
+    ],
+)
+def test_other_characters_are_no_name(variant):
+    with pytest.raises(ConfigError, match="is no name: it may have letters, digits"):
+        objective_settings(variant)
+
+
+def test_a_name_imports_nothing(monkeypatch):
+    monkeypatch.delitem(sys.modules, "this", raising=False)
+    for variant in ("grpo__target__this.x", "grpo__target__this", "grpo_target_this.x"):
+        with pytest.raises(ConfigError, match="variant"):
+            build_objective(variant)
+    assert "this" not in sys.modules
 
 
 @pytest.mark.parametrize(
@@ -183,7 +343,9 @@ def test_a_variant_is_a_file_or_one_changed_field():
         ("mapso", ["mapso", "maspo", "grpo"]),
         ("maspo_gamma_1", ["gamma", "alpha"]),
         ("maspo_alpha_x", ["alpha", "x"]),
-        ("maspo_alpha_-1", ["alpha", "-1"]),
+        ("maspo_alpha_-1", ["maspo_alpha_-1': Maspo.alpha must be a number at least 0, got -1.0"]),
+        ("maspo_alpha_True", ["'True' is no value of 'alpha'"]),
+        ("maspo_bilateral_1", ["'1' is no value of 'bilateral'"]),
         ("grpo_clip_low_2.0", ["clip_low"]),
     ],
 )
@@ -234,7 +396,11 @@ def test_each_method_at_its_own_rate_is_compared_with_the_only_reference():
         (["grpo@lr_4e-4"], "is written 'grpo@lr_0.0004'"),
         (["grpo@lr_schedule_constant@lr_0.0004"], "'grpo@lr_0.0004@lr_schedule_constant'"),
         (["grpo@lr_0.0004@lr_0.0005"], "is written 'grpo@lr_0.0005'"),
-        (["grpo@lr_abc"], "'abc' is no value of this setting"),
+        (["grpo@lr_abc"], "'abc' is no value of train.lr"),
+        (["grpo@betas_0.9"], "'0.9' is no value of train.betas"),
+        (["grpo@steps_1.5"], "'1.5' is no value of train.steps"),
+        (["grpo@lr_inf"], "train.lr=inf"),
+        (["maspo", "maspo_alpha_0.3"], "'maspo_alpha_0.3' is written 'maspo'"),
         (["grpo@problems_none"], "train.problems"),
         (["grpo@lr_schedule_cosine"], "constant or linear"),
         (["grpo@steps_10"], "train.snapshots"),
@@ -244,7 +410,7 @@ def test_each_method_at_its_own_rate_is_compared_with_the_only_reference():
 def test_a_run_has_one_name_and_one_reference(variants, message):
     experiment = load_experiment(["scale=mini", f"variants=[{','.join(variants)}]"])
     with pytest.raises(ConfigError, match=re.escape(message)):
-        load_suite(experiment, "default")
+        load_suite(experiment)
 
 
 def test_an_own_list_is_compared_under_the_same_conditions():
@@ -296,6 +462,11 @@ def test_a_published_policy_is_one_for_all_seeds(own_study):
         ("first_seed: many", ["own.yaml", "first_seed", "many"]),
         ("seeds: 3", ["own.yaml", "seeds"]),
         ("train: {lrr: [1]}", ["own.yaml", "lrr", "lr_schedule"]),
+        ("train: {lr: [fast]}", ["own.yaml", "'fast' is no value of train.lr"]),
+        ("train: {lr: [.inf]}", ["grpo@lr_inf", "train.lr=inf", "finite"]),
+        ("train: {betas: [[0.9, 0.95]]}", ["own.yaml", "[0.9, 0.95]", "train.betas"]),
+        ("train: {lr: [1.0e-4, 0.0001]}", ["own", "twice", "grpo@lr_0.0001"]),
+        ("policy: pretrained", ["'own'", "model.kind=pretrained", "scale mini", "kind=built"]),
     ],
 )
 def test_a_bad_study_file_is_refused_by_name(own_study, lines, named):
@@ -304,6 +475,46 @@ def test_a_bad_study_file_is_refused_by_name(own_study, lines, named):
         load_suite(load_experiment(["scale=mini", "studies=[own]"]))
     for word in named:
         assert word in str(error.value)
+
+
+def test_a_study_names_runs_as_a_variant_must(own_study):
+    own_study(
+        "title: Own\nobjectives: [grpo, maspo_alpha_0.3, maspo_alpha_0.50]\n"
+        "reference: maspo_alpha_0.3\ntrain: {normalize_std: [false], lr: [1e-4]}\n"
+    )
+    study = load_suite(load_experiment(["scale=mini", "studies=[own]"]))["own"]
+    end = "@lr_0.0001@normalize_std_False"
+    assert study.variants == (f"grpo{end}", f"maspo{end}", f"maspo_alpha_0.5{end}")
+    assert study.reference == "maspo"
+
+
+def test_a_file_that_changes_another_takes_over_its_name(own_study):
+    objectives = config_dir() / "objective"
+    (objectives / "wide.yaml").write_text("defaults: [maspo, _self_]\nalpha: 0.5\n")
+    (objectives / "copy.yaml").write_text((objectives / "maspo.yaml").read_text())
+    with pytest.raises(ConfigError, match=r"'maspo_alpha_0\.5' is written 'wide'"):
+        load_experiment(["variant=maspo_alpha_0.5"])
+    for name in ("wide", "copy", "maspo", "copy_alpha_0.5", "maspo_alpha_0.7"):
+        assert load_experiment([f"variant={name}"]).variant == name
+
+
+@pytest.mark.parametrize("study", ["learning_rate", "gate", "tuned", "relatives"])
+def test_studies_of_the_miniature_are_refused_elsewhere(study):
+    for scale in ("gpu", "paper"):
+        with pytest.raises(ConfigError) as error:
+            load_suite(load_experiment([f"scale={scale}", f"studies=[{study}]"]))
+        for word in (study, "model.kind=built", f"scale {scale}", "model.kind=pretrained"):
+            assert word in str(error.value)
+    assert load_suite(load_experiment(["scale=smoke", f"studies=[{study}]"]))[study].runs
+
+
+def test_the_studies_of_full_are_replaced_as_a_whole():
+    assert load_experiment(["scale=smoke"]).full == {"smoke": 2, "alpha": 1}
+    assert load_experiment(["scale=mini", "full={smoke: 1}"]).full == {"smoke": 1}
+    added = load_experiment(["scale=mini", "full={smoke: 1}", "+full.main=4", "full.smoke=3"])
+    assert added.full == {"smoke": 3, "main": 4}
+    with pytest.raises(ConfigError, match="suite 'full' has no study"):
+        load_suite(load_experiment(["full={}"]), "full")
 
 
 def test_a_variant_changes_the_settings_of_training():
@@ -336,6 +547,7 @@ def test_variants_of_the_command_line_are_the_only_study():
         (["+full.gamma=1", "suite=full"], ["gamma", "alpha"]),
         (["variants=[mapso]"], ["mapso", "maspo"]),
         (["suite=half"], ["half", "full"]),
+        (["suite=custom"], ["custom", "needs variants"]),
         (["+full.main=0"], ["full.main", "0"]),
         (["variant=grpo@lrr_1"], ["lrr", "max_grad_norm"]),
         (["variant=grpo@lr"], ["lr", "<field of train>"]),

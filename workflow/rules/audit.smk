@@ -1,7 +1,7 @@
 # No output is declared: an audit is made anew each time, and its report outlives a failure.
 rule audit:
     input:
-        audited(),
+        audited,
     log:
         f"{RESULTS}/logs/audit.log",
     conda:

@@ -2,7 +2,6 @@
 import json
 import os
 import re
-import shlex
 import sys
 from functools import cache
 from pathlib import Path
@@ -19,6 +18,8 @@ from maspo.config import (
     load_experiment,
     load_suite,
     objective_settings,
+    overrides_of,
+    setting_of,
 )
 from maspo.errors import MaspoError
 from maspo.layout import BASE_VARIANT
@@ -42,37 +43,25 @@ def check_keys(config, schema):
     for key in config:
         if key not in valid:
             raise WorkflowError(
-                f"unknown --config key {key!r}: valid are {', '.join(valid)}"
+                f"unknown --config key {key!r}: valid are {', '.join(valid)}; a setting of "
+                f"the experiment is an override, as in --config overrides={key}=..."
             )
-
-
-def split(overrides):
-    """Return overrides as a shell splits them, with the quote that Snakemake takes off the end."""
-    if opened := re.search(r"""=(["'])[^"']*$""", overrides):
-        overrides += opened[1]
-    try:
-        return shlex.split(overrides)
-    except ValueError as error:
-        raise WorkflowError(
-            f"--config overrides={overrides}: {error}; write results='/tmp/it is' around "
-            'spaces, and results="/tmp/it\'s" around an apostrophe'
-        ) from None
 
 
 SCHEMA = workflow.source_path("../schemas/config.schema.json")
 check_keys(config, SCHEMA)
 validate(config, SCHEMA)
-OVERRIDES = [f"scale={config['scale']}", *split(config.get("overrides", ""))]
-if "seeds" in config:
-    OVERRIDES.append(f"seeds={config['seeds']}")
-for key in ("studies", "variants"):
-    if key in config:
-        OVERRIDES.append(f"{key}=[{config[key]}]")
 try:
+    OVERRIDES = overrides_of(config)
     EXPERIMENT = load_experiment(OVERRIDES)
-    STUDIES = {suite: load_suite(EXPERIMENT, suite) for suite in SUITES}
 except MaspoError as error:
     raise WorkflowError(str(error)) from None
+STUDIES, REFUSED = {}, {}
+for suite in SUITES:
+    try:
+        STUDIES[suite] = load_suite(EXPERIMENT, suite)
+    except MaspoError as error:
+        STUDIES[suite], REFUSED[suite] = {}, str(error)
 
 RESULTS = Path(EXPERIMENT.results).as_posix()
 for path, place in (
@@ -102,14 +91,41 @@ SUITE_SETTINGS = ["seeds", "studies", "variants", "full", "statistics"]
 SUITE_SETTINGS += ["task", "model", "sampler", "train", "evaluate", "engine"]
 
 
-def arguments(*groups):
+def arguments(*groups, also=()):
     """Return the overrides that concern a step: a change of others does not change its command.
 
-    As a function of the wildcards, because Snakemake takes braces in a text for wildcards.
+    Those of whole groups, of the settings `also`, and of what the settings of others are checked
+    against. As a function of the wildcards, because Snakemake takes braces in a text for wildcards.
     """
     concerned = ("scale", "results", "threads", *groups)
-    chosen = [o for o in OVERRIDES if re.split("[.=]", o)[0] in concerned]
+    also = ("task", "model", "evaluate.snapshot_problems", *also)
+    chosen = [
+        override
+        for override in OVERRIDES
+        if (name := setting_of(override)) in also or name.split(".")[0] in concerned
+    ]
     return lambda wildcards: chosen
+
+
+def ignored_by(suite):
+    """Return the settings of the command line that choose studies, but not those of a suite."""
+    chosen = {setting_of(override).split(".")[0] for override in OVERRIDES}
+    others = {name for names in SUITES.values() for name in names} - {*SUITES[suite]}
+    return sorted(chosen & others)
+
+
+def studies_in(suite):
+    """Return the studies of a suite by name; refuse one that would not be what is asked for."""
+    if ignored := ignored_by(suite):
+        raise WorkflowError(
+            f"the suite {suite} does not read {', '.join(ignored)}: its studies come from "
+            f"{' and '.join(SUITES[suite])}. Leave out {', '.join(ignored)}, or build another "
+            "suite: `all` is of studies, seeds or variants, `full` of "
+            'overrides="full.<study>=<seeds>"'
+        )
+    if suite in REFUSED:
+        raise WorkflowError(REFUSED[suite])
+    return STUDIES[suite]
 
 
 def settings(*parts):
@@ -144,7 +160,7 @@ def policies_of(wildcards):
 
 def runs_of(wildcards):
     """Return (variant, seed) of every run of a study, or of a whole suite."""
-    studies = STUDIES[wildcards.suite]
+    studies = studies_in(wildcards.suite)
     chosen = (
         [studies[wildcards.study]] if "study" in wildcards.keys() else studies.values()
     )
@@ -153,7 +169,7 @@ def runs_of(wildcards):
 
 def records_of(wildcards):
     """Return the records of every run, and of the base policies."""
-    studies = STUDIES[wildcards.suite]
+    studies = studies_in(wildcards.suite)
     chosen = (
         [studies[wildcards.study]] if "study" in wildcards.keys() else studies.values()
     )

@@ -28,7 +28,10 @@ rule evaluate:
         mem_mb=memory("evaluate"),
         gpu=gpu("evaluate"),
     params:
-        arguments=arguments("task", "model", "sampler", "train", "evaluate"),
+        # The engine decides which settings of train are valid.
+        arguments=arguments(
+            "task", "model", "sampler", "train", "evaluate", also=["engine"]
+        ),
         variant=lambda wildcards: wildcards.variant,
         settings=lambda wildcards: settings(
             EXPERIMENT.task, EXPERIMENT.evaluate, EXPERIMENT.sampler

@@ -8,16 +8,18 @@ def results_of(suite):
 
 def pages_of(suite):
     """Return the pages of a suite."""
-    return [f"{RESULTS}/{suite}/pages/{name}.html" for name in suite_pages(STUDIES[suite])]
+    names = suite_pages(studies_in(suite))
+    return [f"{RESULTS}/{suite}/pages/{name}.html" for name in names]
 
 
 def figures_of(suite):
     """Return the figures of a suite."""
-    names = suite_figures(EXPERIMENT, STUDIES[suite])
+    names = suite_figures(EXPERIMENT, studies_in(suite))
     return [f"{RESULTS}/{suite}/figures/{name}.png" for name in names]
 
 
-def audited():
-    """Return what an audit is of: the default suite, and the full one where it was reported."""
+def audited(wildcards):
+    """Return what an audit is of: the suite of `all`, and the full one where it was reported."""
     reported = Path(f"{RESULTS}/full/claims_manifest.json").is_file()
-    return results_of("default") + (results_of("full") if reported else [])
+    full = reported and not ignored_by("full")
+    return results_of(EXPERIMENT.suite) + (results_of("full") if full else [])

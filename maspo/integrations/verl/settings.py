@@ -1,11 +1,10 @@
 """A run of this project as verl's configuration."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from maspo.config import Experiment, build_objective, objective_settings
+from maspo.config import Experiment, build_objective, hydra_value, objective_settings
 from maspo.seeding import derive_seed
 
 # The names that verl has for our aggregations; verl uses them for its own terms only.
@@ -14,7 +13,6 @@ AGGREGATIONS = {
     "seq_mean_token_mean": "seq-mean-token-mean",
     "seq_mean_token_sum": "seq-mean-token-sum",
 }
-PLAIN = re.compile(r"[\w./:@+-]+")  # what Hydra reads as a text without quotes
 ACTOR = "actor_rollout_ref.actor"
 ROLLOUT = "actor_rollout_ref.rollout"
 MODEL = "actor_rollout_ref.model"
@@ -143,18 +141,4 @@ def _trainer(experiment: Experiment, checkpoints: Path) -> dict[str, Any]:
 def _render(settings: dict[str, Any]) -> Iterator[str]:
     """Yield settings in Hydra's override grammar."""
     for name, value in settings.items():
-        yield f"{name}={_value(value)}"
-
-
-def _value(value: Any) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list):
-        return "[" + ",".join(map(_value, value)) + "]"
-    text = str(value)
-    if PLAIN.fullmatch(text):
-        return text
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
+        yield f"{name}={hydra_value(value)}"

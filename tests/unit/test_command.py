@@ -1,0 +1,48 @@
+"""What ``snakemake --config`` asks for, as overrides of the experiment."""
+
+import pytest
+
+from maspo.config import load_experiment, overrides_of, setting_of
+from maspo.errors import ConfigError
+
+
+def test_keys_become_overrides():
+    config = {"scale": "smoke", "seeds": 3, "studies": "main, alpha", "overrides": "train.lr=1e-4"}
+    assert overrides_of(config) == [
+        *("scale=smoke", "train.lr=1e-4", "seeds=3", "studies=[main,alpha]")
+    ]
+    experiment = load_experiment(overrides_of({"scale": "smoke", "variants": "grpo@lr_0.0001"}))
+    assert (experiment.variants, experiment.suite) == (["grpo@lr_0.0001"], "custom")
+
+
+@pytest.mark.parametrize("name", ["maspo_alpha_[1,2", "maspo_alpha_&id 0.5", "a'b", "a\\\\", ""])
+def test_names_reach_the_experiment_as_they_are(name):
+    overrides = overrides_of({"scale": "smoke", "variants": f"grpo,{name}"})
+    assert load_experiment(overrides).variants == ["grpo", *name.split(",")]
+
+
+@pytest.mark.parametrize(
+    ("config", "named"),
+    [
+        ({"overrides": "suite=full"}, ["suite", "rules of the workflow"]),
+        ({"overrides": "train.lr=1 seed=3"}, ["seed is", "rules of the workflow"]),
+        ({"overrides": "variant=grpo"}, ["variant is", "rules of the workflow"]),
+        ({"overrides": "tables_of=main"}, ["tables_of", "rules of the workflow"]),
+        ({"overrides": "+seed=3"}, ["seed is", "rules of the workflow"]),
+        ({"overrides": "scale=gpu"}, ["--config scale=..."]),
+        ({"overrides": "seeds=2", "seeds": 3}, ["--config seeds=...", "once"]),
+        ({"overrides": "train.lr='1"}, ["cannot be split", "quotation"]),
+        ({"studies": "main", "variants": "grpo"}, ["studies", "variants", "custom"]),
+    ],
+)
+def test_what_would_be_ignored_is_refused(config, named):
+    with pytest.raises(ConfigError) as error:
+        overrides_of({"scale": "smoke", **config})
+    for word in named:
+        assert word in str(error.value)
+
+
+def test_a_setting_is_known_behind_any_sign():
+    assert [setting_of(text) for text in ("a.b=1", "+a.b=1", "~a.b", "++a=b=c")] == [
+        *("a.b", "a.b", "a.b", "a")
+    ]
