@@ -19,25 +19,24 @@ from latex2sympy2_extended import latex2sympy2 as grammar
 from latex2sympy2_extended.latex2sympy2 import ConversionConfig, latex2sympy
 from latex2sympy2_extended.math_normalization import NormalizationConfig, normalize_latex
 from math_verify.grader import should_treat_as_complex, verify
-from sympy import Basic, I, Interval, MatrixBase, Rational, Set, Symbol
+from sympy import Basic, I, Interval, MatrixBase, Product, Rational, Set, Sum, Symbol
 from sympy.parsing import sympy_parser
 
-from maspo.verifier.exact import compare, compatible, quantity
+from maspo.verifier.exact import compare, quantity
 from maspo.verifier.guards import confirmed, undefined
 from maspo.verifier.regions import region
 from maspo.verifier.structure import (
-    INEQUALITY,
     RELATION,
     Chain,
     cases,
     chain,
-    condition,
     elements,
     has,
     same_name,
+    states_region,
 )
 from maspo.verifier.text import degrees_as_radians, formula
-from maspo.verifier.units import split_unit
+from maspo.verifier.units import compatible, split_unit
 from maspo.verifier.verdict import Verdict
 
 _NORMAL = NormalizationConfig(
@@ -110,7 +109,9 @@ def parse(latex: str, real: bool) -> Basic | MatrixBase:
     )
     if not isinstance(parsed, Basic | MatrixBase):
         raise ValueError(f"the grammar reads {latex!r} as a {type(parsed).__name__}")
-    return parsed if real else parsed.xreplace({Symbol("i", real=False): I})
+    if real or parsed.has(Sum, Product):  # there i may count the terms
+        return parsed
+    return parsed.xreplace({Symbol("i", real=False): I})
 
 
 def decide(answer: str, gold: str) -> str:
@@ -126,7 +127,7 @@ def decide(answer: str, gold: str) -> str:
     rows, gold_rows = cases(answer), cases(gold)
     if gold_rows and any(len(row) > 1 for row in gold_rows) and not chain(answer):
         return _all_match(list(map(tuple, rows or ())), list(map(tuple, gold_rows)), _same_row)
-    if any(has(text, INEQUALITY) or condition(text) for text in (answer, gold)):
+    if states_region(answer) or states_region(gold):
         verdict = _same_region(answer, gold)
         if verdict is not None:
             return verdict

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from maspo.verifier import text
-from maspo.verifier.units import split_unit
+from maspo.verifier.units import compatible, split_unit
 
 MAX_NUMBER_CHARS = 400
 """Longer texts are no numbers here: converting digits takes quadratic time."""
@@ -47,11 +47,6 @@ class Quantity(NamedTuple):
     def matches(self, other: "Quantity") -> bool:
         """Equal values; units must be equal where both have one."""
         return self.value == other.value and compatible(self.unit, other.unit)
-
-
-def compatible(unit: str, other: str) -> bool:
-    """Whether two units may stand for the same: equal, or one left out."""
-    return not unit or not other or unit == other
 
 
 def _fraction(digits: str) -> Fraction:

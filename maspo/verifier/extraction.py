@@ -13,19 +13,22 @@ _ARGUMENT = r"\s*(?:\d|\{[^{}]*\})"
 _BARE = (
     rf"\\[dtc]?frac{_ARGUMENT}{{2}}|\\sqrt{_ARGUMENT}|[-+]?(?:\d++(?:[.,]\d++)*+(?:/\d++)?|\.\d++)"
 )
-_BOX = re.compile(rf"\\(?:boxed|fbox)\s*(?:\{{|(?P<bare>{_BARE})(?=[\s.,;:!?$)*]|\\[)\]]|$))")
+_LETTER = r"(?:[a-zA-Z]|\\[a-zA-Z]++)(?=\s*(?:\$|\\[)\]]))"  # else a mention, `\boxed as asked`
+_BOX = re.compile(
+    rf"\\(?:boxed|fbox)\s*(?:\{{|(?P<bare>(?:{_BARE})(?=[\s.,;:!?$)*]|\\[)\]]|$)|{_LETTER}))"
+)
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _TAG = re.compile(r"<(/?)answer>", re.IGNORECASE)
 # Without "final" prose often follows ("the answer is not obvious"): a formula or a choice has to.
 _FINAL = re.compile(
-    r"\bfinal answer is|\banswer is(?=[\s:*_]*(?:[-+]?[\d.$\\(\[{]|[A-J][\s.*_]*$))",
+    r"\bfinal answer is|\banswer is(?=[\s:*_]*(?:[-+]?[\d.$\\(\[{]|[a-z] ?[=^+]|[A-J][\s.*_]*$))",
     re.IGNORECASE | re.MULTILINE,
 )
 _COLON = re.compile(
     r"\banswer[\s*_]*[:\uff1a]|^[ \t#*_]*(?:final[ \t]+)?answer[ \t*_]*$",
     re.IGNORECASE | re.MULTILINE,
 )
-_LEAD = " \t\r\n:*_}"
+_LEAD = " \t\r\n:*_`}"
 _FORMULA = (
     r"(?:\$\$(?:\\[\s\S]|[^$\\])++\$\$|\$(?:\\.|[^$\\\n])++\$"
     r"|\\\[(?:\\[^\]]|[^\\])++\\\]|\\\((?:\\[^)\n]|[^\\\n])++\\\))"
@@ -75,7 +78,7 @@ def _after_last(pattern: re.Pattern[str], text: str) -> str | None:
     formulas = _FORMULAS.match(rest)
     if formulas:
         return formulas[0]
-    return _SENTENCE_END.split(rest.partition("\n")[0], maxsplit=1)[0].rstrip(" *_")
+    return _SENTENCE_END.split(rest.partition("\n")[0], maxsplit=1)[0].rstrip(" *_`")
 
 
 def _answer_tag(completion: str) -> str | None:

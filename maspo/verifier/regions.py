@@ -40,8 +40,10 @@ def _simple(text: str, parse: Parse) -> tuple[str, Set] | None:
         value = parse(link.values[0])
         return link.names[0], value if isinstance(value, Set) else FiniteSet(value)
     sides = parts(text, INEQUALITY)
-    place = next((index for index, (_, side) in enumerate(sides) if is_name(side)), None)
-    if place is None or len(sides) > 3 or (len(sides) == 3 and place != 1):
+    if len(sides) > 3:
+        return None
+    place = 1 if len(sides) == 3 or not is_name(sides[0][1]) else 0
+    if not is_name(sides[place][1]):
         return None
     bounds = [(_FLIPPED[sides[index + 1][0]], sides[index][1]) for index in range(place)]
     bounds += sides[place + 1 :]

@@ -30,7 +30,9 @@ _LETTER = rf"(?:[a-zA-Z]|\\(?:{GREEK}){_END}|\\(?:{_ACCENT}) ?\{{[a-zA-Z ]+\}}) 
 _SYMBOL = rf"{_LETTER}(?:_ ?(?:\{{(?:[^{{}}]|\{{[^{{}}]*\}})*\}}|[a-zA-Z0-9]) ?)?(?:'+ ?)?"
 _ARGUMENT = rf"-?(?:\d+|(?:{_SYMBOL})+)"
 _PLAIN_NAME = (
-    rf"(?:m? ?\\(?:angle|triangle){_END} ?)?(?:{_SYMBOL})+(?:\( ?{_ARGUMENT}(?:, ?{_ARGUMENT})*\))?"
+    rf"(?:m? ?\\(?:angle|triangle){_END} ?)?"
+    rf"(?:(?:{_SYMBOL})+(?:\( ?{_ARGUMENT}(?:, ?{_ARGUMENT})*\))?"
+    rf"|[fgh] ?\^ ?\{{ ?-1 ?\}} ?\( ?{_ARGUMENT}\))"
 )
 _NAME = re.compile(
     rf"{_PLAIN_NAME}|\( ?{_PLAIN_NAME}(?: ?, ?{_PLAIN_NAME})+ ?\)|\[ ?[A-Z]{{3,}} ?\]"
@@ -131,6 +133,12 @@ def condition(text: str) -> str | None:
     inner = _inside_braces(text)
     built = _BUILDER.fullmatch(inner) if inner else None
     return built[2] if built and is_name(_texts(built[1], rf"\\in{_END}")[0]) else None
+
+
+def states_region(text: str) -> bool:
+    r"""Whether the text is made of inequalities, or of memberships joined by `or`."""
+    joined = has(text, OR) and has(text, rf"\\in{_END}")
+    return joined or has(text, INEQUALITY) or condition(text) is not None
 
 
 def is_name(text: str) -> bool:

@@ -67,7 +67,7 @@ _REWRITES = (
     (re.compile(r"\\(?:rangle|rparen)" + _COMMAND), ")"),
     (re.compile(r"\\lbrace" + _COMMAND), r"\\{"),
     (re.compile(r"\\rbrace" + _COMMAND), r"\\}"),
-    (re.compile(r"\\degree" + _COMMAND), r"^\\circ"),
+    (re.compile(rf"\\degree{_COMMAND}| ?\\text ?\{{ ?deg(?:ree)?s?\.? ?\}}"), r"^\\circ"),
 )
 _UPRIGHT = re.compile(r"\\(?:text(?:rm|up|normal|sf|bf|it)|mathrm|mathsf|[mh]box|emph|rm) ?(?=\{)")
 _OLD_UPRIGHT = re.compile(r"\{ ?\\(?:rm|bf|it)" + _COMMAND + " ?")
@@ -124,11 +124,11 @@ def clean(text: str) -> str:
 
 def _commands(text: str) -> str:
     text = _LAST_ROW.sub("", _ROW.sub(r"\\\\", text))
-    for pattern, replacement in _REWRITES:
-        text = pattern.sub(replacement, text)
     text = _OLD_UPRIGHT.sub(r"\\text{", text)
     text = _STYLE.sub("", _UPRIGHT.sub(r"\\text", text))
-    return _TEXT_IN_TEXT.sub(r"\\text{\1}", text)
+    for pattern, replacement in (*_REWRITES, (_TEXT_IN_TEXT, r"\\text{\1}")):
+        text = pattern.sub(replacement, text)
+    return text
 
 
 def tight(text: str) -> str:

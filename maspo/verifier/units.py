@@ -121,7 +121,8 @@ def split_unit(text: str) -> tuple[str, str]:
 
     A unit is a degree sign, or words and symbols of the table at the end, wrapped as text or
     bare behind a number (then of two letters and more). Equal units have equal names, without
-    conversion: `\text{ in}^2` and `square inches` are `in2`.
+    conversion: `\text{ in}^2` and `square inches` are `in2`. One letter without a space before it
+    may be a factor of a formula, `3\mathrm{h}`: its name is `.h`, see `compatible`.
     """
     text = _QUOTIENT.sub(r"\1/\2", text)
     degrees = _DEGREES.search(text)
@@ -132,7 +133,16 @@ def split_unit(text: str) -> tuple[str, str]:
         if not tail:
             return text, ""
         value, unit = text[: tail.start()], unit_name(tail[0])
+        if len(unit) == 1 and " " not in tail[0]:
+            unit = f".{unit}"
     return (value.rstrip(), unit) if unit and value.strip() else (text, "")
+
+
+def compatible(unit: str, other: str) -> bool:
+    """Whether two units may stand for the same: equal, or one left out that is surely a unit."""
+    if not unit or not other:
+        return not (unit or other).startswith(".")
+    return unit.removeprefix(".") == other.removeprefix(".")
 
 
 @lru_cache(maxsize=1024)

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maspo.verifier.exact import MAX_NUMBER_CHARS, compare, quantity
-from maspo.verifier.text import clean, split_unit
+from maspo.verifier.text import clean
+from maspo.verifier.units import split_unit
 
 integers = st.integers(-(10**30), 10**30)
 fractions = st.fractions(max_denominator=10**6)
