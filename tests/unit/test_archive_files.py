@@ -35,7 +35,7 @@ def test_names_that_a_crate_writes_otherwise_pass_its_check(results, tmp_path):
     folder = archived(results, tmp_path)
     assert check_archive(folder) == 2 + len(names)
     (folder / "results" / "mini" / "runs" / names[0]).unlink()
-    with pytest.raises(DataError, match="grpo@lr_0.0001/metrics.jsonl is missing"):
+    with pytest.raises(DataError, match=r"grpo@lr_0\.0001/metrics\.jsonl is missing"):
         check_archive(folder)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from maspo.config import Experiment, build_objective, objective_settings
+from maspo.config.quoting import quoted
 from maspo.seeding import derive_seed
 
 # The names that verl has for our aggregations; verl uses them for its own terms only.
@@ -156,5 +157,4 @@ def _value(value: Any) -> str:
     text = str(value)
     if PLAIN.fullmatch(text):
         return text
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
+    return quoted(text)
