@@ -28,14 +28,20 @@ def pins(path: Path) -> dict[str, str]:
 
 
 def fingerprint(manifest: Manifest) -> str:
-    """Return what bitwise results depend on: processor, Python, torch, transformers, numpy."""
+    """Return what bits depend on: processor, Python, torch, transformers, numpy, variables."""
     place, packages = manifest["platform"], manifest["packages"]
     parts = [place[k] for k in ("machine", "processor", "python")]
-    return json.dumps([*parts, *(packages.get(p) for p in ("torch", "transformers", "numpy"))])
+    parts += [packages.get(name) for name in ("torch", "transformers", "numpy")]
+    return json.dumps([*parts, *variables(manifest).items()])
+
+
+def variables(manifest: Manifest) -> dict[str, str]:
+    """Return the variables that chose kernels; manifests up to version 0.4.0 have none."""
+    return manifest.get("variables", {})
 
 
 def check_environment(tree: Tree) -> Iterator[Finding]:
-    """List packages that are not the pinned ones, changes of the tree, and mixed machines."""
+    """List packages that are not pinned so, changes of the tree, what chose kernels, mixtures."""
     pinned = pins(PROJECT / CONSTRAINTS)
     seen = set()
     for name, manifest in tree.manifests.items():
@@ -45,6 +51,11 @@ def check_environment(tree: Tree) -> Iterator[Finding]:
             if pin and version.partition("+")[0] != pin.partition("+")[0] and odd not in seen:
                 seen.add(odd)
                 yield note("environment", name, f"{package} {pin} ({CONSTRAINTS})", version)
+        for chosen in variables(manifest).items():
+            if chosen not in seen:
+                seen.add(chosen)
+                wanted = f"{chosen[0]} not set: it chooses kernels, so that bits differ"
+                yield note("environment", name, wanted, chosen[1])
         state = manifest["package"]["git"]
         if state is None:
             if "no git" not in seen:

@@ -11,6 +11,7 @@ from typing import Any
 
 from maspo import __version__
 from maspo.audit import git
+from maspo.audit.dispatch import dispatch_settings
 from maspo.config import config_dir
 from maspo.files import sha256, write_json, write_text
 from maspo.verifier import GRADER_VERSION
@@ -60,7 +61,7 @@ def write_manifest(
 
 
 def surroundings() -> dict[str, Any]:
-    """Return every installed package and the platform."""
+    """Return every installed package, the platform and the variables that choose kernels."""
     installed = [distribution.metadata for distribution in distributions()]  # parsed once each
     return {
         "packages": dict(sorted((package["Name"], package["Version"]) for package in installed)),
@@ -71,6 +72,7 @@ def surroundings() -> dict[str, Any]:
             "processor": processor(),
             "cores": os.cpu_count(),
         },
+        "variables": dispatch_settings(),
     }
 
 

@@ -10,6 +10,7 @@ from maspo.audit.finding import Finding, note
 from maspo.audit.runs import unequal
 from maspo.audit.tree import Manifest, Tree
 from maspo.config import SUITES, as_dict, load_experiment
+from maspo.config.engine import PLACE
 
 # What of the configuration the outputs of each step depend on. The `train` of a run is the matter
 # of `fairness`, since the name of a variant may change it.
@@ -30,11 +31,11 @@ def check_settings(tree: Tree) -> Iterator[Finding]:
     values: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for name, manifest in tree.manifests.items():
         for place, part in parts(name, manifest):
-            values[place, part][json.dumps(manifest["experiment"][part], sort_keys=True)] += 1
+            values[place, part][json.dumps(part_of(manifest, part), sort_keys=True)] += 1
     usual = {key: json.loads(found.most_common(1)[0][0]) for key, found in values.items()}
     for name, manifest in tree.manifests.items():
         for place, part in parts(name, manifest):
-            yield from differing(name, part, usual[place, part], manifest["experiment"][part])
+            yield from differing(name, part, usual[place, part], part_of(manifest, part))
         stated, meant = pairs(tree, name, manifest)
         yield from unequal("settings", name, manifest["step"], meant, stated)
     scale = usual["", "scale"]
@@ -52,6 +53,14 @@ def parts(name: str, manifest: Manifest) -> list[tuple[str, str]]:
     suite = name.partition("/")[0]
     own = SUITES.get(suite, ()) if manifest["step"] in ("table", "claims") else ()
     return [*(("", part) for part in USED[manifest["step"]]), *((suite, part) for part in own)]
+
+
+def part_of(manifest: Manifest, part: str) -> Any:
+    """Return a part of the configuration; of the engine only what results depend on."""
+    value = manifest["experiment"][part]
+    if part != "engine":
+        return value
+    return {name: setting for name, setting in value.items() if name not in PLACE}
 
 
 def differing(name: str, part: str, expected: Any, found: Any) -> Iterator[Finding]:

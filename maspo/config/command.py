@@ -49,7 +49,7 @@ def overrides_of(config: Mapping[str, Any]) -> list[str]:
 
 def closed(text: str) -> str:
     """Return a text with the quote that Snakemake takes off its end."""
-    opened = re.search(r"""=(["'])[^"']*$""", text)
+    opened = re.search(r"=([\"'])((?!\1).)*$", text)
     return text + opened[1] if opened else text
 
 

@@ -1,7 +1,6 @@
 """From `configs/` and command-line overrides to a checked `Experiment`."""
 
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any, get_type_hints
@@ -12,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from maspo.config.files import compose_raw, options
+from maspo.config.grammar import quoted
 from maspo.config.schema import KINDS, Experiment
 from maspo.config.variants import with_variant
 from maspo.errors import ConfigError
@@ -48,9 +48,7 @@ def _with_quoted_path(override: str) -> str:
     value = value.strip()
     if name not in PATHS or value in ("", "null") or value[0] in "'\"":
         return override
-    # Backslashes stand for themselves, but for those before a quote.
-    doubled = re.sub(r'\\+(?="|$)', r"\g<0>\g<0>", os.path.expanduser(value))
-    return f'{name}="' + doubled.replace('"', '\\"') + '"'
+    return f"{name}={quoted(os.path.expanduser(value))}"
 
 
 def experiment_from(raw: DictConfig | Mapping[str, Any]) -> Experiment:

@@ -1,6 +1,6 @@
 """Settings of what trains a run."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from omegaconf import MISSING
@@ -22,6 +22,7 @@ UNREAD: dict[str, dict[str, Any]] = {
         "importance_cap": None,
     },
 }
+PLACE = ("launcher", "python", "slurm", "reward_workers")  # where verl runs, and how it is started
 
 
 @dataclass
@@ -29,6 +30,11 @@ class Engine:
     """What trains a run: `local` is this package's own loop. `kind` chooses the subclass."""
 
     kind: str = MISSING
+
+    @property
+    def behind_results(self) -> dict[str, Any]:
+        """The settings that results depend on. Those of `PLACE` may change within a study."""
+        return {name: value for name, value in asdict(self).items() if name not in PLACE}
 
 
 @dataclass

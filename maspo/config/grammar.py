@@ -15,7 +15,11 @@ def hydra_value(value: Any) -> str:
     if isinstance(value, list):
         return "[" + ",".join(map(hydra_value, value)) + "]"
     text = str(value)
-    if PLAIN.fullmatch(text):
-        return text
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
+    return text if PLAIN.fullmatch(text) else quoted(text)
+
+
+def quoted(text: str) -> str:
+    """Return a text in quotes; ``${...}`` in it is still another setting's value."""
+    # Backslashes stand for themselves, but for those before a quote.
+    doubled = re.sub(r'\\+(?="|$)', r"\g<0>\g<0>", text)
+    return '"' + doubled.replace('"', '\\"') + '"'

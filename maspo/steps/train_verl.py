@@ -5,7 +5,7 @@ import json
 import shutil
 from typing import Any
 
-from maspo.config import Experiment, as_dict, build_objective
+from maspo.config import Experiment, build_objective
 from maspo.errors import ConfigError
 from maspo.files import atomic, sha256, write_text
 from maspo.integrations.verl.data import write_verl_problems
@@ -34,7 +34,7 @@ def train_with_verl(experiment: Experiment, settings: dict[str, Any]) -> None:
     `settings` is what the run depends on besides its inputs and its engine.
     """
     build_objective(experiment.variant)
-    settings = {**settings, "engine": as_dict(experiment.engine)}
+    settings = {**settings, "engine": experiment.engine.behind_results}
     record = StepRecord("train", experiment)
     run = VerlRun(experiment)
     source = record.layout.problems(experiment.train.problems)

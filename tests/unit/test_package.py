@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -116,3 +118,13 @@ def test_arrows_point_down(path):
 def test_objectives_import_nothing_of_the_project():
     for path in (ROOT / "maspo" / "objectives").rglob("*.py"):
         assert set(imported(path)) <= {"objectives"}
+
+
+@pytest.mark.parametrize("step", ["data", "train", "table"])
+def test_a_python_without_docstrings_is_refused_in_one_line(step):
+    """transformers reads its own docstrings when it is imported."""
+    command = [sys.executable, "-OO", "-m", f"maspo.steps.{step}", "scale=smoke"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: PYTHONOPTIMIZE=2")

@@ -1,13 +1,18 @@
-"""The real DAG at scale smoke, built once for all tests of the workflow."""
+"""The real DAG at scale smoke, built once for all tests of the workflow.
+
+It lies below a folder that every shell line has to quote, its checkout as well as its results.
+"""
 
 import pytest
 
-from project import Project
+from project import ROOT, Project
 
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory):
-    project = Project(tmp_path_factory.mktemp("project"))
+    project = Project(tmp_path_factory.mktemp("project") / "Größe 'x' & $HOME")
+    project.checkout = project.folder / "check out"
+    project.checkout.symlink_to(ROOT)
     project.snakemake()
     return project
 

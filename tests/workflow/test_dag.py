@@ -1,6 +1,8 @@
 """The real DAG at scale smoke: built once, then questioned."""
 
+import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -111,6 +113,30 @@ def test_only_what_changed_is_trained(project, config, trained, bases):
     assert "data" not in jobs
 
 
+def test_text_of_the_user_reaches_a_shell_line_as_it_is(project, monkeypatch):
+    """Snakemake takes the quote at the end of a --config value away."""
+    monkeypatch.setitem(project.environment, "SCRATCH", "/tmp/Größe")
+    overrides = 'overrides=full={smoke:1} results="${oc.env:SCRATCH}/$HOME \'x"'
+    plan = project.snakemake("--dry-run", config=("scale=smoke", overrides))
+    (command,) = (line for line in plan.splitlines() if "maspo.steps.table " in line)
+    words = shlex.split(command)
+    assert {"full={smoke:1}", "results=${oc.env:SCRATCH}/$HOME 'x"} <= set(words)
+    assert "/tmp/Größe/$HOME 'x/logs/table/default/smoke.log" in words
+
+
+def test_claims_follow_the_manifest_of_a_step_that_was_run_by_hand(project):
+    manifest = project.results / "evaluation" / "grpo" / "seed_1" / "manifest.json"
+    content, times = manifest.read_text(), manifest.stat()
+    manifest.write_text(content.replace('"finished": "2', '"finished": "3'))
+    try:
+        jobs = planned(project.snakemake("--dry-run"))
+    finally:
+        manifest.write_text(content)
+        os.utime(manifest, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert jobs["claims"] == 1
+    assert not {"train", "evaluate", "table"} & set(jobs)
+
+
 def test_tables_are_told_what_the_runs_were_trained_with(project):
     """Names of variants are relative to it, and the audit compares the manifests."""
     overrides = "overrides=train.lr=1e-4 resources.train.memory_gb=5"
@@ -131,6 +157,8 @@ def test_tables_are_told_what_the_runs_were_trained_with(project):
         (("scale=smoke", "studies=gamma"), ["gamma", "alpha"]),
         (("scale=smoke", "overrides=train.lrr=1"), ["train.lrr", "lr"]),
         (("scale=smoke", "overrides=train.lr=fast"), ["train.lr", "fast"]),
+        (("scale=smoke", "overrides=results=/tmp/{x}"), ["results='/tmp/{x}'", "braces"]),
+        (("scale=smoke", "overrides=results=/tmp/it's"), ["/tmp/it's", "No closing quotation"]),
     ],
 )
 def test_a_bad_setting_stops_before_any_job(new_project, config, named):

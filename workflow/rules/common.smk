@@ -158,25 +158,20 @@ def policies_of(wildcards):
     return [getattr(outputs, name).format(**wildcards) for name in [*names, "policy"]]
 
 
-def runs_of(wildcards):
-    """Return (variant, seed) of every run of a study, or of a whole suite."""
+def studies_of(wildcards):
+    """Return the study of a table, or those of a whole suite."""
     studies = studies_in(wildcards.suite)
-    chosen = (
+    return (
         [studies[wildcards.study]] if "study" in wildcards.keys() else studies.values()
     )
-    return list(dict.fromkeys(run for study in chosen for run in study.runs))
 
 
 def records_of(wildcards):
     """Return the records of every run, and of the base policies."""
-    studies = studies_in(wildcards.suite)
-    chosen = (
-        [studies[wildcards.study]] if "study" in wildcards.keys() else studies.values()
-    )
-    policies = dict.fromkeys(policy for study in chosen for policy in study.policies)
+    policies = [policy for study in studies_of(wildcards) for policy in study.policies]
     return [
         file.format(variant=variant, seed=seed)
-        for variant, seed in policies
+        for variant, seed in dict.fromkeys(policies)
         for file in RECORDS[variant == BASE_VARIANT]
     ]
 
@@ -184,11 +179,20 @@ def records_of(wildcards):
 def logs_of(wildcards):
     """Return the training logs of every run."""
     logs = [rules.train.output.metrics, rules.train.output.timings]
+    runs = [run for study in studies_of(wildcards) for run in study.runs]
     return [
         log.format(variant=variant, seed=seed)
-        for variant, seed in runs_of(wildcards)
+        for variant, seed in dict.fromkeys(runs)
         for log in logs
     ]
+
+
+def manifests_of(wildcards):
+    """Return the manifests beside all these, which are new where a step was run by hand."""
+    files = [*records_of(wildcards), *logs_of(wildcards)]
+    return list(
+        dict.fromkeys(str(Path(file).with_name("manifest.json")) for file in files)
+    )
 
 
 def study_of(wildcards):

@@ -38,6 +38,7 @@ rule claims:
     input:
         records=records_of,
         logs=logs_of,
+        manifests=manifests_of,
         analysis=config_dir() / "claims.yaml",
         published=config_dir() / "published" / "results.csv",
     output:

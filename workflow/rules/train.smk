@@ -33,7 +33,7 @@ rule train:
             train_settings(wildcards.variant),
             EXPERIMENT.task,
             EXPERIMENT.sampler,
-            {"engine": EXPERIMENT.engine.kind},
+            EXPERIMENT.engine.behind_results,
         ),
     shell:
         STEP + ".train {params.arguments:q} variant={wildcards.variant:q} "

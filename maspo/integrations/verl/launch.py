@@ -112,10 +112,13 @@ def _sbatch_lines(engine: VerlEngine, folder: Path) -> list[str]:
         "nodes": engine.nodes,
         "ntasks-per-node": 1,
         "gpus-per-node": engine.gpus_per_node,
-        "output": folder / "slurm-%j.log",
+        "output": str(folder).replace("%", "%%") + "/slurm-%j.log",
         **engine.slurm,
     }
-    return [f"#SBATCH --{k}" + (f"={v}" if v != "" else "") for k, v in options.items()]
+    return [
+        f"#SBATCH --{k}" + (f"={shlex.quote(str(v))}" if v != "" else "")
+        for k, v in options.items()
+    ]
 
 
 def _slurm_ray(engine: VerlEngine) -> str:

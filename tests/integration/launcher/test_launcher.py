@@ -6,11 +6,13 @@ import subprocess
 import sys
 
 import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from maspo.config import load_experiment
 from maspo.errors import DataError
 from maspo.integrations.verl.launch import VerlRun
 from maspo.integrations.verl.results import metrics_row, read_logs, timings_row
+from maspo.integrations.verl.settings import _render
 from maspo.steps.train import train
 from maspo.tasks import write_problems
 
@@ -54,12 +56,42 @@ def test_script_is_valid_bash(launcher):
     assert ("RAY_ADDRESS" in script) == (launcher != "process")
 
 
+def test_slurm_is_told_of_any_folder():
+    """sbatch reads its lines with a shell's quotes, and %j in a path."""
+    folder = "/scratch/Größe 100% x"
+    options = ("engine.launcher=slurm", "+engine.slurm.comment='two words'", f"results={folder}")
+    lines = VerlRun(experiment_of(*options)).script().splitlines()
+    output = "/scratch/Größe 100%% x/checkpoints/maspo_alpha_0.5/seed_1/slurm-%j.log"
+    assert f"#SBATCH --output='{output}'" in lines
+    assert "#SBATCH --comment='two words'" in lines
+    assert "#SBATCH --time=7-00:00:00" in lines
+
+
+@pytest.mark.parametrize("text", ["a\\b c", "it's", 'say "x" \\', 'a\\"b', "Größe, {x} [y"])
+def test_any_text_reaches_verl_as_it_is(text):
+    override = next(_render({"data.train_files": text}))
+    parsed = OverridesParser.create().parse_override(override)
+    assert parsed.value() == text
+
+
 def test_conditions_of_a_variant_reach_verl():
     run = VerlRun(experiment_of("variant=grpo@lr_1e-5@updates_per_batch_1@reward_random"))
     command = run.train_command()
     assert "actor_rollout_ref.actor.optim.lr=1e-05" in command
     assert "actor_rollout_ref.actor.ppo_mini_batch_size=512" in command
     assert "+reward.custom_reward_function.reward_kwargs.reward=random" in command
+
+
+def test_a_run_depends_on_how_verl_computes_and_not_on_where_it_is_started():
+    usual = experiment_of().engine.behind_results
+    for elsewhere in ("launcher=ray", "python=/opt/verl/bin/python", "slurm.time=1"):
+        assert experiment_of(f"engine.{elsewhere}").engine.behind_results == usual
+    for other in (
+        *("overrides=['trainer.nnodes=4']", "tensor_parallel=2", "sequence_parallel=2", "nodes=2"),
+        *("rollout_memory=0.5", "tokens_per_gpu=10240", "offload=true", "gpus_per_node=4"),
+    ):
+        assert experiment_of(f"engine.{other}").engine.behind_results != usual
+    assert load_experiment(["scale=mini"]).engine.behind_results == {"kind": "local"}
 
 
 def test_overrides_of_the_user_come_last():
@@ -71,7 +103,7 @@ def test_overrides_of_the_user_come_last():
 # them can be tested without GPUs. What verl itself makes of our command is test_verl_command.py's.
 PROGRAM = """#!/usr/bin/env python3
 import json, os, pathlib, sys
-arguments = dict(a.split("=", 1) for a in sys.argv if "=" in a)
+arguments = {k: v.strip('"') for k, v in (a.split("=", 1) for a in sys.argv if "=" in a)}
 if "verl.trainer.main_ppo" in sys.argv:
     if os.environ.get("FAIL"):
         sys.exit(3)
@@ -93,7 +125,12 @@ else:
 
 @pytest.fixture
 def planned(tmp_path, modular_problems):
-    """Return a run of three steps with its inputs in place and a stand-in for verl."""
+    """Return a run of three steps with its inputs in place and a stand-in for verl.
+
+    All lies below a folder that a shell has to be told of in quotes.
+    """
+    tmp_path = tmp_path / "Größe 'x' & $HOME"
+    tmp_path.mkdir()
     program = tmp_path / "verl_stand_in"
     program.write_text(PROGRAM)
     program.chmod(0o755)
@@ -136,7 +173,7 @@ def test_step_leaves_the_outputs_of_any_train_step(planned):
 def test_failed_trainer_is_named_and_its_checkpoints_stay(planned, monkeypatch):
     experiment, results = planned
     monkeypatch.setenv("FAIL", "1")
-    with pytest.raises(DataError, match=r"run\.sh failed.*last checkpoint"):
+    with pytest.raises(DataError, match=r"run\.sh' failed.*last checkpoint"):
         train(experiment)
     assert (results / "checkpoints" / "maspo" / "seed_1" / "run.sh").is_file()
     assert not (results / "runs").exists()
