@@ -14,7 +14,9 @@ def completion_text(completion: str | Sequence[Mapping[str, Any]]) -> str:
     """
     if isinstance(completion, str):
         return completion
-    said = [message for message in completion or () if message.get("role", "assistant") == "assistant"]
+    said = [
+        message for message in completion or () if message.get("role", "assistant") == "assistant"
+    ]
     content = (said[-1].get("content") if said else None) or ""
     if isinstance(content, str):
         return content

@@ -197,9 +197,7 @@ def verifier_reward(
     verifier = Verifier(workers=workers, rules=rules)
     atexit.register(verifier.close)
 
-    def correct(
-        completions: Sequence[Any], answer: Sequence[Any], **_: Any
-    ) -> list[float | None]:
+    def correct(completions: Sequence[Any], answer: Sequence[Any], **_: Any) -> list[float | None]:
         return rewards(verifier, completions, answer)
 
     return correct

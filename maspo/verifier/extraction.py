@@ -25,7 +25,8 @@ _FINAL = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _COLON = re.compile(
-    r"\banswer[\s*_]*[:\uff1a]|^[ \t#*_]*(?:final[ \t]+)?answer[ \t*_]*$", re.IGNORECASE | re.MULTILINE
+    r"\banswer[\s*_]*[:\uff1a]|^[ \t#*_]*(?:final[ \t]+)?answer[ \t*_]*$",
+    re.IGNORECASE | re.MULTILINE,
 )
 _LEAD = " \t\r\n:*_`}"
 _FORMULA = (

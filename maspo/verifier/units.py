@@ -103,7 +103,7 @@ _TOKEN = re.compile(
     rf"(?P<power>{_POWER}|[²³])|(?P<over>/)|(?P<word>[a-zA-Z]+(?:-year)?)"
     r"|\\cdot(?![a-zA-Z])|[ .*()-]"
 )
-_WRAPPED = rf"\\(?:text|operatorname) ?\{{(?:[^{{}}]|\^ ?\{{ ?-? ?\d ?\}})*\}}"
+_WRAPPED = r"\\(?:text|operatorname) ?\{(?:[^{}]|\^ ?\{ ?-? ?\d ?\})*\}"
 _TAIL = re.compile(
     rf"(?: ?(?:\\cdot|/)? ?{_WRAPPED}(?:{_POWER})?)+$"
     r"|(?:(?<=[\d)}])|(?<=[\d)}a-z] ))(?P<bare>[a-zA-Z]{2,}[a-zA-Z /.^²³{}\d-]*)$"
