@@ -112,7 +112,9 @@ def times_power(gold: str) -> str | None:
 def moved(gold: str) -> str | None:
     """An equation with everything on the right side."""
     sides = gold.split("=")
-    return f"0 = {sides[1]} - ({sides[0]})" if len(sides) == 2 and len(sides[0].strip()) > 1 else None
+    return (
+        f"0 = {sides[1]} - ({sides[0]})" if len(sides) == 2 and len(sides[0].strip()) > 1 else None
+    )
 
 
 RIGHT_RULES: dict[str, Rewrite] = {
@@ -132,7 +134,9 @@ RIGHT_RULES: dict[str, Rewrite] = {
     "unit, negative power": when(VALUE, r"\g<all>\\,\\mathrm{m\\,s^{-1}}"),
     "unit in words": when(r"(.*?)\s*\\(?:mbox|text)\{ (cm|inches)\}\^2", r"\1\\text{ square \2}"),
     "name": when(VALUE, r"x = \g<all>"),
-    "name of a function": when(r"(?P<all>(?!.*\\(?:circ|begin|text|mbox|pm))[^=,]*[a-z][^=,]*)", r"f(x) = \g<all>"),
+    "name of a function": when(
+        r"(?P<all>(?!.*\\(?:circ|begin|text|mbox|pm))[^=,]*[a-z][^=,]*)", r"f(x) = \g<all>"
+    ),
     "true chain": when(r"(?P<all>\d+)", r"x = \g<all> + 1 - 1 = \g<all>"),
     "right side only": when(r"[a-zA-Z](?:\([a-z]\))?\s?=(?P<all>[^=,]+)", r"\g<all>"),
     "named tuple": when(rf"\({ENDS}\)", r"(x, y) = (\g<a>, \g<b>)"),
@@ -186,7 +190,9 @@ RIGHT_RULES: dict[str, Rewrite] = {
     "display style": when(r"(?P<all>.*\\.*)", r"\\displaystyle \g<all>"),
     "final period": when(r"(?P<all>.*[\w)}])", r"\g<all>."),
     "dollars inside": when(r"(?P<all>.*\d)", r"$\g<all>$"),
-    "floor with sizing": swap(r"(?<!left)\\lfloor(.*?)\\rfloor", r"\\left\\lfloor\1\\right\\rfloor"),
+    "floor with sizing": swap(
+        r"(?<!left)\\lfloor(.*?)\\rfloor", r"\\left\\lfloor\1\\right\\rfloor"
+    ),
     "braces of a set": swap(r"^\\\{(.*)\\\}$", r"\\left\\lbrace \1 \\right\\rbrace"),
     "chain of a definition": when(r"(\w)\((\w)\)=(.*)", r"\1(\2) = \3 = \3"),
     "upright i": swap(r"(?<=\d)i(?![a-z])", r"\\mathrm{i}"),
@@ -201,7 +207,7 @@ RIGHT_RULES: dict[str, Rewrite] = {
     "index in words": swap(r"_([a-z])(?!\w)", r"_{\\text{\1}}"),
 }
 RIGHT_COMPLETIONS = {
-    "behind a thought": "<think>Perhaps \\boxed{{-77}}.</think>\n\nSo the answer is $\\boxed{{{}}}$.",
+    "behind a thought": "<think>Is it \\boxed{{-77}}?</think>\n\nThe answer is $\\boxed{{{}}}$.",
     "answer on the next line": "Some steps.\n\n**Final Answer:**\n\n${}$",
     "the answer is": "Some steps. Therefore, the answer is ${}$.",
 }
@@ -224,8 +230,14 @@ def dropped(gold: str) -> str | None:
 WRONG_RULES: dict[str, Rewrite] = {
     "another digit": other_digit,
     "other sign": lambda gold: (
-        f"-({gold})" if re.fullmatch(r"[^=,<>\[]*", gold) and re.search(r"\d|\\sqrt", gold) and
-        "text" not in gold and "mbox" not in gold and "pm" not in gold and gold != "0" else None
+        f"-({gold})"
+        if re.fullmatch(r"[^=,<>\[]*", gold)
+        and re.search(r"\d|\\sqrt", gold)
+        and "text" not in gold
+        and "mbox" not in gold
+        and "pm" not in gold
+        and gold != "0"
+        else None
     ),
     "thirds": when(VALUE, r"\g<all>\\text{ thirds}"),
     "lakh": when(VALUE, r"\g<all>\\text{ lakh}"),

@@ -139,11 +139,16 @@ def decide(answer: str, gold: str) -> str:
 
 def _all_match(answers: list, golds: list, same: Callable[..., str]) -> str:
     """Whether each answer is one of the golds and each gold one of the answers, in any order."""
-    found = {(answer, gold): same(answer, gold) for gold in golds for answer in answers}
-    matched = {pair for pair, verdict in found.items() if verdict == Verdict.CORRECT}
-    if {answer for answer, _ in matched} == set(answers) and {g for _, g in matched} == set(golds):
-        return Verdict.CORRECT
-    return Verdict.ERROR if Verdict.ERROR in found.values() else Verdict.WRONG
+    found = {pair: Verdict.CORRECT for pair in product(answers, golds) if pair[0] == pair[1]}
+    for place, items in enumerate((answers, golds)):
+        for item in items:
+            if any(p[place] == item for p, verdict in found.items() if verdict == Verdict.CORRECT):
+                continue
+            pairs = [pair for pair in product(answers, golds) if pair[place] == item]
+            found |= {pair: same(*pair) for pair in pairs if pair not in found}
+            if Verdict.CORRECT not in (found[pair] for pair in pairs):
+                return Verdict.ERROR if Verdict.ERROR in found.values() else Verdict.WRONG
+    return Verdict.CORRECT
 
 
 def _same_row(row: tuple[str, ...], gold_row: tuple[str, ...]) -> str:

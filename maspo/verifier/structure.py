@@ -41,7 +41,7 @@ _CONSTANTS = frozenset("ei")
 _NAME_MARKS = re.compile(r"[\\{} ]")
 _BUILDER = re.compile(rf"(.+?) ?(?:\\(?:mid|vert){_END}|[|:]) ?(.+)", re.DOTALL)
 _CASES = re.compile(
-    r"(?:\\\{ ?\\begin ?\{(?P<array>array|aligned)\}(?: ?\{[lcr| ]*\})?|\\begin ?\{(?P<cases>d?cases)\})"
+    r"(?:\\\{ ?\\begin ?\{(?:array|aligned)\}(?: ?\{[lcr| ]*\})?|\\begin ?\{d?cases\})"
     r"(?P<rows>.*)\\end ?\{(?:array|aligned|d?cases)\}(?: ?\.)?",
     re.DOTALL,
 )
@@ -51,7 +51,7 @@ _CONDITION = re.compile(
 
 
 class Chain(NamedTuple):
-    """Sides said to be equal, behind the names they are given: `x = 2+3 = 5`, `5 = x`, `x \\in S`."""
+    r"""Sides said to be equal behind their names: `x = 2+3 = 5`, `5 = x`, `x \in S`."""
 
     names: tuple[str, ...]
     values: tuple[str, ...]

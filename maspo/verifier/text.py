@@ -75,7 +75,7 @@ _STYLE = re.compile(r"\\(?:math(?:bf|it)|boldsymbol|bm|pmb|ensuremath|underline)
 _TEXT_IN_TEXT = re.compile(r"\\text ?\{ ?\\text ?\{([^{}]*)\} ?\}")
 _PERCENT = r"(?:percent|percentage|pct|per cent)\.?"
 _PERCENT_WORD = re.compile(rf" ?\\text ?\{{ ?(?:{_PERCENT}|\\?%) ?\}}|(?<=[\d}}]) ?{_PERCENT}$")
-_WHOLE_TEXT = re.compile(r"\\text ?\{([^{}]*\d[^{}]*)\}")
+_WHOLE_TEXT = re.compile(r"\\text ?\{([^{}]*)\}")
 _PERIODS = re.compile(r"\.{3,}")
 _GROUP = re.compile(r"\{([^{}]*)\}")
 
@@ -116,9 +116,10 @@ def clean(text: str) -> str:
         text = _commands(text)
     text = _PERCENT_WORD.sub(r"\\%", text)
     text = _PERIODS.sub(r"\\ldots", text).removesuffix(".").rstrip()
-    for pattern in (_GROUP, _WHOLE_TEXT):
-        whole = pattern.fullmatch(text)
-        text = whole[1].strip() if whole else text
+    if group := _GROUP.fullmatch(text):
+        text = group[1].strip()
+    if (whole := _WHOLE_TEXT.fullmatch(text)) and any(map(str.isdigit, text)):
+        text = whole[1].strip()
     return text.removesuffix(".").rstrip()
 
 

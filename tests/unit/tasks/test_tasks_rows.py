@@ -24,9 +24,9 @@ def test_other_conversations_are_refused(roles):
 
 @pytest.mark.parametrize("answer", [None, float("nan"), {"value": "5"}, ""])
 def test_a_gold_answer_of_another_shape_is_refused(answer):
-    with pytest.raises(DataError, match="here: .*gold answer"):
+    with pytest.raises(DataError, match=r"here: .*gold answer"):
         verl_row(row("What?", answer, "a"), "here")
-    with pytest.raises(DataError, match="here: .*gold answer"):
+    with pytest.raises(DataError, match=r"here: .*gold answer"):
         json_row({"problem": "P", "answer": answer}, "here")
 
 

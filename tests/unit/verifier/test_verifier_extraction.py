@@ -19,6 +19,13 @@ from maspo.verifier import DEFAULT_RULES, RULES, extract
         ("#### 7\nrest", "7"),
         ("The final answer is $\\frac{1}{2}$. I hope it is correct.", r"$\frac{1}{2}$"),
         ("Answer: 3.5. That is all", "3.5"),
+        ("so \\boxed 12.", "12"),
+        ("<answer> 7 </answer>", "7"),
+        ("the answer is not clear", None),
+        ("<think>\\boxed{1}</think> the answer is 2.", "2"),
+        ("<think>\\boxed{1}</think> I am sure", "1"),
+        ("<think>\\boxed{1}</think> \\boxed{2", None),
+        ("**Final Answer**\n\n$2$ apples", "$2$"),
         ("nothing here", None),
     ],
 )
@@ -50,7 +57,11 @@ def test_an_unknown_rule_names_the_valid_ones():
 @pytest.mark.parametrize("rule", list(RULES))
 @pytest.mark.parametrize(
     "piece",
-    ["\\boxed{", "\\boxed ", "}", "#", "#### ", "final answer is ", "Answer: $", "$ ", "\\"],
+    [
+        *("\\boxed{", "\\boxed ", "\\boxed 1", "\\boxed\\frac{", "}", "#", "#### ", "\\", "$ "),
+        *("final answer is ", "answer is ", "answer **", "answer\n", "Answer: $", "Answer: \\["),
+        *("<answer>", "</answer>", "<think>", "</think>"),
+    ],
 )
 def test_time_grows_linearly(rule, piece):
     def seconds(count):
