@@ -10,6 +10,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from maspo.config.command import setting_of
 from maspo.config.files import compose_raw, options
 from maspo.config.grammar import quoted
 from maspo.config.schema import KINDS, Experiment
@@ -37,6 +38,8 @@ def load_experiment(overrides: Sequence[str] = ()) -> Experiment:
     _check_names(overrides)
     anew = [part for text in overrides for part in _anew(text)]
     experiment = experiment_from(compose_raw(anew))
+    if "evaluate.snapshot_problems" in map(setting_of, overrides):
+        experiment.check_snapshots()
     if experiment.variant in (None, BASE_VARIANT):
         return experiment
     return with_variant(experiment, experiment.variant)

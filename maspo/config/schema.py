@@ -195,9 +195,6 @@ class Experiment:
             f"one of {known} with task.kind={self.task.kind}",
         )
         self._check_engine()
-        size, count = self.task.benchmark_size, self.evaluate.snapshot_problems
-        allowed = f"at most {size}, the problems of a benchmark (task.benchmark_problems)"
-        require(size is None or count <= size, "evaluate.snapshot_problems", count, allowed)
         for study, seeds in self.full.items():
             require(seeds >= 1, f"full.{study}", seeds, "at least 1")
         require(bool(self.results.strip()), "results", self.results, "a folder")
@@ -221,6 +218,15 @@ class Experiment:
             read = name not in UNREAD[kind]
             value = getattr(train, name)
             require(not read or value is not None, f"train.{name}", value, "set: null is for verl")
+
+    def check_snapshots(self) -> None:
+        """Refuse more problems for the policies of `train.snapshots` than a benchmark has.
+
+        Steps that do not evaluate need not be told of a smaller number.
+        """
+        size, count = self.task.benchmark_size, self.evaluate.snapshot_problems
+        allowed = f"at most {size}, the problems of a benchmark (task.benchmark_problems)"
+        require(size is None or count <= size, "evaluate.snapshot_problems", count, allowed)
 
     @property
     def base_seed(self) -> int:

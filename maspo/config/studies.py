@@ -156,6 +156,8 @@ def load_suite(experiment: Experiment, suite: str | None = None) -> dict[str, St
     suite = suite or experiment.suite
     if suite not in SUITES:
         raise ConfigError(f"suite {suite!r} is unknown: valid are {list(SUITES)}")
+    if experiment.train.snapshots:
+        experiment.check_snapshots()
     if suite == CUSTOM:
         studies = [_custom(experiment)]
     else:

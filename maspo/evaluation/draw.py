@@ -7,7 +7,7 @@ import pyarrow as pa
 from transformers import PreTrainedTokenizerBase
 
 from maspo.config import Evaluate, Experiment, Task
-from maspo.errors import DataError
+from maspo.errors import ConfigError, DataError
 from maspo.evaluation.records import SCHEMA
 from maspo.policy import encode_prompts, load_policy
 from maspo.sampling import Sampler, SamplingSettings
@@ -20,8 +20,18 @@ from maspo.verifier import Verifier
 def snapshot_benchmarks(
     benchmarks: Mapping[str, Sequence[Problem]], settings: Evaluate
 ) -> dict[str, Sequence[Problem]]:
-    """Return the first problems of each benchmark, which are drawn at random like the rest."""
+    """Return the first problems of each benchmark, which are drawn at random like the rest.
+
+    Raises:
+        ConfigError: a benchmark has fewer than `settings.snapshot_problems`.
+    """
     count = settings.snapshot_problems
+    for name, problems in benchmarks.items():
+        if len(problems) < count:
+            raise ConfigError(
+                f"evaluate.snapshot_problems={count}: benchmark {name} has {len(problems)} "
+                "problems; set it to the size of the smallest benchmark or less"
+            )
     return {name: problems[:count] for name, problems in benchmarks.items()}
 
 

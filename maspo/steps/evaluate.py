@@ -25,8 +25,8 @@ def evaluate(experiment: Experiment) -> None:
     names = experiment.task.benchmarks
     files = [layout.data / "benchmarks" / f"{name}.parquet" for name in names]
     benchmarks = dict(zip(names, map(read_problems, files), strict=True))
-    few = snapshot_benchmarks(benchmarks, experiment.evaluate)
     steps = [] if variant == BASE_VARIANT else list(experiment.train.snapshots)
+    few = snapshot_benchmarks(benchmarks, experiment.evaluate) if steps else {}
     sources = [layout.policy(variant, seed)]
     sources += [layout.snapshot(variant, seed, step) for step in steps]
     folder = layout.evaluation(variant, seed)

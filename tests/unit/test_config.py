@@ -112,12 +112,7 @@ def test_every_number_of_an_objective_is_finite(objective):
             build_objective(f"{objective}_{name}_{value}")
 
 
-TERMS = [
-    "evaluate.snapshot_problems=1",
-    "task.train_lengths=[2]",
-    "task.benchmark_lengths=[2]",
-    "task.benchmark_problems=1",
-]
+TERMS = ["task.train_lengths=[2]", "task.benchmark_lengths=[2]", "task.benchmark_problems=1"]
 
 
 @pytest.mark.parametrize(
@@ -515,6 +510,14 @@ def test_the_studies_of_full_are_replaced_as_a_whole():
     assert added.full == {"smoke": 3, "main": 4}
     with pytest.raises(ConfigError, match="suite 'full' has no study"):
         load_suite(load_experiment(["full={}"]), "full")
+
+
+def test_a_suite_is_refused_more_problems_of_snapshots_than_there_are():
+    few = load_experiment(["scale=smoke", "task.benchmark_problems=1"])
+    with pytest.raises(ConfigError, match=r"evaluate\.snapshot_problems=2.* at most 1,"):
+        load_suite(few)
+    none = load_experiment(["scale=smoke", "task.benchmark_problems=1", "train.snapshots=[]"])
+    assert load_suite(none)
 
 
 def test_a_variant_changes_the_settings_of_training():

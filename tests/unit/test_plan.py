@@ -1,5 +1,7 @@
 """The plan of a run on one GPU: counts what is there, and refuses what does not fit."""
 
+import os
+import re
 import subprocess
 import sys
 
@@ -119,13 +121,59 @@ def test_the_architecture_is_read_or_known(tmp_path, tiny_policy):
     assert architecture_of(GPU, tmp_path / "none") == SMALL
     mini = load_experiment(["scale=mini"])
     assert 0.1e6 < architecture_of(mini, tmp_path / "none").parameters < 0.2e6
-    with pytest.raises(ConfigError, match=r"model\.path='models/absent'.*folder that exists"):
-        architecture_of(with_settings("model.path=models/absent"), tmp_path / "none")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ConfigError, match=r"model\.path='.*empty'.*no config\.json there"):
+        architecture_of(with_settings(f"model.path={tmp_path / 'empty'}"), tmp_path / "none")
 
 
-def step(*arguments):
+def step(*arguments, **environment):
     command = [sys.executable, "-m", "maspo.steps.train", *arguments]
-    return subprocess.run(command, capture_output=True, text=True)
+    environment = os.environ | environment
+    return subprocess.run(command, capture_output=True, text=True, env=environment)
+
+
+def test_a_policy_of_the_hub_is_planned_from_its_config(tmp_path, tiny_policy):
+    """As the hub's client keeps it: one file of one commit."""
+    policy, _ = tiny_policy
+    commit = "0123456789" * 4
+    folder = tmp_path / "hub" / "models--somebody--small"
+    policy.config.save_pretrained(folder / "snapshots" / commit)
+    (folder / "refs").mkdir()
+    (folder / "refs" / "main").write_text(commit)
+    offline = {"HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "1"}
+    settings = ["scale=gpu", "model.path=somebody/small", "--plan"]
+    found = step(*settings, "model.revision=main", **offline)
+    count = sum(parameter.numel() for parameter in policy.parameters())
+    assert f"Policy: {count / 1e6:,.2f} million parameters" in found.stdout, found.stderr
+    refused = step(*settings, **offline)  # with the revision of the scale's own policy
+    assert refused.returncode == 1
+    assert "another id than the scale's has another revision (main" in refused.stderr
+
+
+def test_a_plan_for_a_cpu_names_no_card_and_no_time():
+    text = describe(SMALL, with_settings("model.device=cpu"))
+    assert "memory of the update: 41.4 GB\n" in text
+    assert "Time is not predicted" in text
+    assert "hours" not in text
+    assert "H100, " not in text
+    mini = load_experiment(["scale=mini"])
+    assert re.search(r"\d MB  weights, float32", describe(architecture_of(mini), mini))
+
+
+def test_the_plan_takes_the_sampler_that_messages_name():
+    text = describe(SMALL, with_settings("sampler=transformers"))
+    assert "keys and values, float32" in text
+    assert "DOES NOT FIT" in text
+    assert "DOES NOT FIT" not in describe(SMALL, with_settings("sampler=transformers_1_5b"))
+
+
+def test_help_tells_what_else_the_step_does():
+    found = step("--help").stdout
+    for text in ("--plan", "--print-command", "start nothing", "overrides"):
+        assert text in found
+    both = step("--plan", "--print-command")
+    assert both.returncode == 2
+    assert "not allowed with" in both.stderr
 
 
 def test_the_step_prints_the_plan_and_starts_nothing(tmp_path):

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from maspo.config import load_experiment
-from maspo.errors import DataError
+from maspo.errors import ConfigError, DataError
 from maspo.evaluation.draw import evaluate_policy, snapshot_benchmarks
 from maspo.evaluation.records import SNAPSHOT_SCHEMA, read_records, read_snapshots
 from maspo.files import read_json
@@ -93,5 +93,7 @@ def test_records_are_no_snapshots(evaluated):
 
 def test_few_problems_are_the_first_of_each_benchmark():
     settings = load_experiment(["scale=smoke", "evaluate.snapshot_problems=2"]).evaluate
-    benchmarks = {"a": ["a1", "a2", "a3"], "b": ["b1"]}
-    assert snapshot_benchmarks(benchmarks, settings) == {"a": ["a1", "a2"], "b": ["b1"]}
+    benchmarks = {"a": ["a1", "a2", "a3"], "b": ["b1", "b2"]}
+    assert snapshot_benchmarks(benchmarks, settings) == {"a": ["a1", "a2"], "b": ["b1", "b2"]}
+    with pytest.raises(ConfigError, match=r"snapshot_problems=2: benchmark b has 1 problems"):
+        snapshot_benchmarks({**benchmarks, "b": ["b1"]}, settings)

@@ -159,6 +159,9 @@ def test_tables_are_told_what_the_runs_were_trained_with(project):
         (("scale=smoke", "overrides=train.lr=fast"), ["train.lr", "fast"]),
         (("scale=smoke", "overrides=results=/tmp/{x}"), ["results='/tmp/{x}'", "braces"]),
         (("scale=smoke", "overrides=results=/tmp/it's"), ["/tmp/it's", "No closing quotation"]),
+        (("threads=64",), ["threads", "overrides=threads=..."]),
+        (("scale=smoke", "overrides=suite=full"), ["suite is set by the rules"]),
+        (("scale=smoke", "overrides=full.smoke=3"), ["the suite default does not read full"]),
     ],
 )
 def test_a_bad_setting_stops_before_any_job(new_project, config, named):
@@ -167,6 +170,29 @@ def test_a_bad_setting_stops_before_any_job(new_project, config, named):
     assert "rule data" not in output
     for word in named:
         assert word in output
+
+
+@pytest.mark.parametrize(
+    ("key", "named"),
+    [
+        ("seeds=3", ["the suite full does not read seeds", 'overrides="full.<study>=<seeds>"']),
+        ("studies=alpha", ["the suite full does not read studies"]),
+        ("variants=grpo", ["the suite full does not read variants"]),
+    ],
+)
+def test_full_refuses_what_it_would_ignore(new_project, key, named):
+    output = new_project.snakemake("full", config=("scale=smoke", key), check=False)
+    assert not (new_project.folder / "results").exists()
+    for word in named:
+        assert word in output
+
+
+def test_variants_of_the_command_line_have_a_suite_of_their_own(project):
+    plan = project.snakemake("--dry-run", config=("scale=smoke", "variants=grpo,maspo"))
+    jobs = planned(plan)
+    assert not {"train", "evaluate"} & set(jobs)  # the runs are those of the study smoke
+    assert "smoke/custom/claims.json" in plan
+    assert "smoke/default/" not in plan
 
 
 def test_a_killed_training_step_resumes_to_the_same_bits(project, tmp_path):

@@ -10,11 +10,16 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from maspo.config import load_experiment
 from maspo.errors import DataError
+from maspo.files import read_json
 from maspo.integrations.verl.launch import VerlRun
 from maspo.integrations.verl.results import metrics_row, read_logs, timings_row
 from maspo.integrations.verl.settings import _render
 from maspo.steps.train import train
 from maspo.tasks import write_problems
+
+# Settings of the miniature that verl does not read.
+VERL = ["train.lr_schedule=constant", "train.min_lr_ratio=0", "train.snapshots=[]"]
+VERL += ["train.precision=null", "train.gradient_checkpointing=null"]
 
 
 def experiment_of(*overrides):
@@ -75,7 +80,7 @@ def test_any_text_reaches_verl_as_it_is(text):
 
 
 def test_conditions_of_a_variant_reach_verl():
-    run = VerlRun(experiment_of("variant=grpo@lr_1e-5@updates_per_batch_1@reward_random"))
+    run = VerlRun(experiment_of("variant=grpo@lr_1e-05@reward_random@updates_per_batch_1"))
     command = run.train_command()
     assert "actor_rollout_ref.actor.optim.lr=1e-05" in command
     assert "actor_rollout_ref.actor.ppo_mini_batch_size=512" in command
@@ -143,8 +148,7 @@ def planned(tmp_path, modular_problems):
             "variant=maspo",
             "seed=1",
             "train.steps=3",
-            "train.lr_schedule=constant",
-            "train.snapshots=[]",
+            *VERL,
         ]
     )
     base = tmp_path / "results" / "base" / "seed_1" / "policy"
@@ -168,6 +172,7 @@ def test_step_leaves_the_outputs_of_any_train_step(planned):
     assert [row["step"] for row in rows] == [1, 2, 3]
     assert rows[0] == {"step": 1, "reward": 0.5, "ratio_max": 1.2}
     assert not (results / "checkpoints" / "maspo" / "seed_1").exists()
+    assert "sampler" not in read_json(folder / "manifest.json")["settings"]  # verl has its own
 
 
 def test_failed_trainer_is_named_and_its_checkpoints_stay(planned, monkeypatch):

@@ -29,6 +29,9 @@ SETTINGS = [
     "train.lr=1e-4",
     "train.steps=3",
     "train.lr_schedule=constant",
+    "train.min_lr_ratio=0",
+    "train.precision=null",
+    "train.gradient_checkpointing=null",
     "train.snapshots=[]",
     # vLLM's attention takes heads of 32 on a CPU; the mini policy's have 16.
     "model.architecture.num_attention_heads=2",

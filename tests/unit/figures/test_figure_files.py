@@ -125,6 +125,24 @@ def test_a_missing_file_is_named(name, file, collapsed, draw, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_wrong_study_is_answered_with_those_there_are(script, tmp_path, monkeypatch, capsys):
+    """The named command is one that helps: `all` alone builds no study that it does not name."""
+    for name in ("main_runs.csv", "alpha_runs.csv", "alpha_at_k.csv", "cost.csv"):
+        (tmp_path / name).write_text("a\n1\n")
+    monkeypatch.setattr(sys, "argv", ["x", "--tables", str(tmp_path), "--study", "gate"])
+    with pytest.raises(
+        SystemExit, match=r"gate\.csv is missing: the studies there are alpha, main"
+    ):
+        script("avg_at_k").main()
+    with pytest.raises(SystemExit, match=r"studies=NAME` the study of configs/study/NAME"):
+        script("avg_at_k").main()
+    with pytest.raises(SystemExit, match=r"--study gate: this figure is of alpha, beta alone"):
+        script("sensitivity").main()
+    monkeypatch.setattr(sys, "argv", ["x", "--tables", str(tmp_path / "none")])
+    with pytest.raises(SystemExit, match=r"main\.csv is missing: the studies there are none;"):
+        script("avg_at_k").main()
+
+
 @pytest.mark.parametrize(("name", "file"), [pair for pair in READS if pair[0] != "claims"])
 def test_a_missing_column_is_named(name, file, collapsed, draw, tmp_path):
     shutil.copytree(collapsed, tmp_path / "tables")

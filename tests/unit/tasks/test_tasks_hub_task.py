@@ -160,8 +160,20 @@ def test_spellings_forget_case_and_signs():
 
 def test_files_without_a_question_are_refused(tmp_path):
     write_hub(tmp_path, training=[(" ", "1")])
-    with pytest.raises(DataError, match=r"dapo_math_17k, row 1: no question"):
+    with pytest.raises(DataError, match=r"BytedTsinghua-SIA/DAPO-Math-17k, row 1: no question"):
         make(tmp_path)
+
+
+def test_the_source_of_a_training_problem_is_its_data_set(tmp_path):
+    write_hub(tmp_path)
+    assert {problem.source for problem in make(tmp_path).training} == {
+        "BytedTsinghua-SIA/DAPO-Math-17k"
+    }
+    own = tmp_path / "somebody" / "sums" / "sums.parquet"
+    own.parent.mkdir(parents=True)
+    (tmp_path / DAPO).rename(own)
+    made = make(tmp_path, "task.training.repo=somebody/sums", "task.training.file=sums.parquet")
+    assert {problem.source for problem in made.training} == {"somebody/sums"}
 
 
 def test_the_report_tells_files_by_checksum(tmp_path):

@@ -1,0 +1,59 @@
+"""The audit compares what a suite was made with inside the suite, not with another suite."""
+
+from dataclasses import asdict
+from types import SimpleNamespace
+
+import pytest
+
+from maspo.audit.settings import check_settings, plain
+from maspo.config import as_dict, load_experiment, load_suite
+
+DEFAULT = load_experiment(["scale=smoke", "seeds=3"])
+CUSTOM = load_experiment(["scale=smoke", "variants=[grpo,maspo]"])
+
+
+def reported(experiment):
+    """Return the manifests of the tables and claims of a suite, and its studies."""
+    studies = load_suite(experiment)
+    statistics = as_dict(experiment.statistics)
+    manifests = {}
+    for name, study in studies.items():
+        own = as_dict(experiment) | {"tables_of": name}
+        settings = {"study": plain(asdict(study)), "statistics": statistics}
+        manifests[f"{experiment.suite}/tables/{name}_manifest.json"] = {
+            **{"step": "table", "experiment": own, "settings": settings, "seeds": {"bootstrap": 0}}
+        }
+    settings = {"studies": plain({n: asdict(s) for n, s in studies.items()})}
+    manifests[f"{experiment.suite}/claims_manifest.json"] = {
+        **{"step": "claims", "experiment": as_dict(experiment), "seeds": {"bootstrap": 0}},
+        "settings": settings | {"statistics": statistics},
+    }
+    return manifests, {(experiment.suite, name): study for name, study in studies.items()}
+
+
+@pytest.fixture
+def tree():
+    (first, some), (second, others) = reported(DEFAULT), reported(CUSTOM)
+    return SimpleNamespace(manifests=first | second, studies=some | others)
+
+
+def failures(tree):
+    return [found for found in check_settings(tree) if found.severity == "failure"]
+
+
+def test_suites_have_seeds_and_variants_of_their_own(tree):
+    assert failures(tree) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        ("default/claims_manifest.json", "seeds"),
+        ("custom/tables/custom_manifest.json", "variants"),
+        ("custom/claims_manifest.json", "statistics"),
+    ],
+)
+def test_a_suite_has_one_configuration(tree, name, part):
+    changed = {"seeds": 7, "variants": ["sapo"], "statistics": {"draws": 1, "seed": 0}}[part]
+    tree.manifests[name]["experiment"][part] = changed
+    assert any(part in f"{found.expected} {found.found}" for found in failures(tree))
