@@ -23,9 +23,9 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "unit" / "verifier")]
 
 import gold_answers  # noqa: E402
 
-from maspo.verifier import GRADER_VERSION, Verifier, worker  # noqa: E402
+from benchmarks.verifier import Plain  # noqa: E402
+from maspo.verifier import GRADER_VERSION, Verifier  # noqa: E402
 
-LIMITS = worker.Limits(cpu_seconds=3.0, memory_mb=2048, wall_seconds=60.0)
 RIGHT, WRONG = 3, 2  # rewrites of each gold answer, at most
 Rewrite = Callable[[str], str | None]
 
@@ -280,7 +280,14 @@ def body(gold: str) -> str:
     return re.sub(r"(?<!\\)\$", "", gold).removesuffix(".").strip()
 
 
-def choose(rules: dict, wraps: dict, gold: str, count: int, right: bool, rng: random.Random):
+def choose(
+    rules: dict[str, Rewrite],
+    wraps: dict[str, str],
+    gold: str,
+    count: int,
+    right: bool,
+    rng: random.Random,
+) -> list[Pair]:
     """At most `count` pairs of one gold answer."""
     found = [(name, rule(body(gold))) for name, rule in rules.items()]
     pairs = [Pair(name, boxed(text), gold, right) for name, text in found if text]
@@ -303,26 +310,6 @@ def make(count: int) -> list[Pair]:
             *choose(WRONG_RULES, WRONG_COMPLETIONS, gold, WRONG, False, rng),
         )
     ]
-
-
-def bare(answer: str, gold: str) -> str:
-    """Bare math-verify with its own defaults, on a whole completion."""
-    from math_verify import parse, verify
-
-    target = parse(f"\\boxed{{{gold}}}", parsing_timeout=None)
-    found = parse(answer, parsing_timeout=None)
-    return "correct" if verify(target, found, timeout_seconds=None) else "wrong"
-
-
-def grade_bare(pairs: list[Pair]) -> list[str]:
-    bare("$x+1$", "1+x")
-    child, verdicts = worker.Child(LIMITS, bare), []
-    for pair in pairs:
-        request = json.dumps({"answer": pair.completion, "gold": pair.gold}).encode() + b"\n"
-        verdicts.append(child.ask(request))
-        if verdicts[-1] in ("timeout", "died"):
-            child = worker.Child(LIMITS, bare)
-    return verdicts
 
 
 def report(pairs: list[Pair], verdicts: dict[str, list[str]]) -> dict:
@@ -354,7 +341,9 @@ def main() -> None:
     pairs = make(options.golds)
     with Verifier(workers=1) as verifier:
         ours = verifier.grade_many([p.completion for p in pairs], [p.gold for p in pairs])
-    found = report(pairs, {"verifier": list(map(str, ours)), "math-verify": grade_bare(pairs)})
+    plain = Plain()
+    bare = [plain.grade(pair.completion, pair.gold) for pair in pairs]
+    found = report(pairs, {"verifier": list(map(str, ours)), "math-verify": bare})
     found = {
         "golds": len({pair.gold for pair in pairs}),
         "right pairs": sum(pair.right for pair in pairs),

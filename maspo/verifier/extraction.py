@@ -28,6 +28,7 @@ _COLON = re.compile(
     r"\banswer[\s*_]*[:\uff1a]|^[ \t#*_]*(?:final[ \t]+)?answer[ \t*_]*$",
     re.IGNORECASE | re.MULTILINE,
 )
+_HEADING = re.compile(r"[ *_]*(?:final )?answer[ *_:]*", re.IGNORECASE)
 _LEAD = " \t\r\n:*_`}"
 _FORMULA = (
     r"(?:\$\$(?:\\[\s\S]|[^$\\])++\$\$|\$(?:\\.|[^$\\\n])++\$"
@@ -91,7 +92,8 @@ def _answer_tag(completion: str) -> str | None:
 
 def _gsm8k(completion: str) -> str | None:
     _, mark, rest = completion.rpartition("####")
-    return rest.partition("\n")[0] if mark else None
+    line = rest.partition("\n")[0]
+    return line if mark and not _HEADING.fullmatch(line) else None
 
 
 def _equals(completion: str) -> str | None:

@@ -45,9 +45,8 @@ _CASES = re.compile(
     r"(?P<rows>.*)\\end ?\{(?:array|aligned|d?cases)\}(?: ?\.)?",
     re.DOTALL,
 )
-_CONDITION = re.compile(
-    r"^(?:\\text ?\{ ?)?(?:if|for|when)(?![a-z]) ?\}? ?|\\text ?\{ ?,? ?\}|[ ,.;]+$"
-)
+_CONDITION_TEXT = re.compile(r"\\text ?\{ ?,? ?((?:if|for|when)(?![a-z])[^{}]*|)\}")
+_CONDITION = re.compile(r"^(?:if|for|when)(?![a-z]) ?|[ ,.;]+$")
 
 
 class Chain(NamedTuple):
@@ -178,4 +177,7 @@ def cases(text: str) -> list[list[str]] | None:
     if not found:
         return None
     rows = [row for row in _texts(found["rows"], r"\\\\") if row]
-    return [[_CONDITION.sub("", cell) for cell in _texts(row, "&")] for row in rows]
+    return [
+        [_CONDITION.sub("", _CONDITION_TEXT.sub(r"\1", cell).strip()) for cell in _texts(row, "&")]
+        for row in rows
+    ]

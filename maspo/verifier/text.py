@@ -44,6 +44,7 @@ GREEK = (
 """Commands of letters that can name a value; not pi."""
 
 _COMMAND = r"(?![a-zA-Z])"
+_BETWEEN = re.compile(r"(?<!\\)\$ ?, ?\$")  # $1$,$234$ is a list
 _NOISE = re.compile(
     r"(?<!\\)\$|(?<!\\)\\!\s*|(?<!\\)\\[()[\]]"
     rf"|\\(?:left|right|middle|[bB]igg?[lrm]?){_COMMAND}"
@@ -110,7 +111,7 @@ def clean(text: str) -> str:
     """The answer without what only changes its look, each sign in one spelling."""
     if text.isascii() and text.isdigit():
         return text
-    text = _NOISE.sub("", text.translate(_SPELLINGS))
+    text = _NOISE.sub("", _BETWEEN.sub(", ", text.translate(_SPELLINGS)))
     text = _SPACE.sub(" ", text).strip()
     if "\\" in text:
         text = _commands(text)
