@@ -20,6 +20,7 @@ from maspo.config import (
     load_suite,
     objective_settings,
 )
+from maspo.config.engine import PLACE
 from maspo.errors import MaspoError
 from maspo.layout import BASE_VARIANT
 
@@ -97,8 +98,31 @@ def arguments(*groups):
     As a function of the wildcards, because Snakemake takes braces in a text for wildcards.
     """
     concerned = ("scale", "results", "threads", *groups)
-    chosen = [o for o in OVERRIDES if re.split("[.=]", o)[0] in concerned]
+    chosen = [
+        override
+        for override in OVERRIDES
+        if name_of(override)[0] in concerned and not is_of_place(override)
+    ]
     return lambda wildcards: chosen
+
+
+def places(wildcards, output):
+    """Return the overrides that say where verl runs.
+
+    What depends on `output` is no setting to Snakemake, so a change of it reruns nothing.
+    """
+    return list(filter(is_of_place, OVERRIDES))
+
+
+def is_of_place(override):
+    """Tell whether an override says where verl runs, and changes no result."""
+    group, *names = name_of(override)
+    return group == "engine" and names[:1] in [[name] for name in PLACE]
+
+
+def name_of(override):
+    """Return the parts of a setting's name, without Hydra's + for a new one."""
+    return override.partition("=")[0].lstrip("+~").split(".")
 
 
 def settings(*parts):
