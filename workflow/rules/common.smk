@@ -45,7 +45,7 @@ def split(overrides):
     except ValueError as error:
         raise WorkflowError(
             f"--config overrides={overrides}: {error}: a value with an apostrophe in it stands in "
-            'quotes, as in results="/tmp/it\'s here"'
+            'quotes, as in results="it\'s here"'
         ) from None
 
 
@@ -83,7 +83,6 @@ ENVIRONMENT = str(Path(workflow.basedir) / "environment.yml")
 os.environ.update(
     PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()])
 )
-STEP = "python -m maspo.steps"
 # Snakemake warns of every rule that could be cached when no cache was asked for.
 CACHED = workflow.workflow_settings.cache is not None
 # What the reports of a suite depend on besides its runs.

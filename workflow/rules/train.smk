@@ -37,6 +37,5 @@ rule train:
             EXPERIMENT.engine.behind_results,
         ),
     shell:
-        STEP
-        + ".train {params.arguments:q} {params.places:q} variant={wildcards.variant:q} "
+        "python -m maspo.steps.train {params.arguments:q} {params.places:q} variant={wildcards.variant:q} "
         "seed={wildcards.seed} > {log:q} 2>&1"
