@@ -52,6 +52,27 @@ def test_another_version_reruns_every_step_and_draws_the_objectives_again(plan):
     assert {name: jobs[name] for name in STEPS} == STEPS
 
 
+def test_runs_of_verl_follow_how_it_computes_and_not_where_it_runs(project, new_project):
+    """The runs of the local engine stand in for its own: they are declared to be up to date."""
+    skipped = shutil.ignore_patterns("snapshots", ".snakemake*")
+    shutil.copytree(project.results, new_project.results, ignore=skipped)
+    run = new_project.results / "runs" / "grpo" / "seed_1" / "manifest.json"
+    verl = "overrides=engine=verl train.lr_schedule=constant train.snapshots=[]"
+
+    def plan(*options, more=""):
+        arguments = (*options, str(run.relative_to(new_project.folder)))
+        return new_project.snakemake(*arguments, config=("scale=smoke", verl + more))
+
+    plan("--touch", "--force")
+    new_project.edit("engine/verl.yaml", "7-00:00:00", "1-00:00:00")
+    elsewhere = " engine.launcher=ray +engine.slurm.comment='two words'"
+    assert "Nothing to be done" in plan("--dry-run", more=elsewhere)
+    new_project.edit("engine/verl.yaml", "rollout_memory: 0.6", "rollout_memory: 0.5")
+    output = plan("--dry-run", more=elsewhere)
+    assert planned(output)["train"] == 1
+    assert "engine.launcher=ray '+engine.slurm.comment=two words'" in output
+
+
 def test_a_second_checkout_takes_data_and_base_policy_from_the_cache(
     project, new_project, tmp_path_factory, tmp_path
 ):

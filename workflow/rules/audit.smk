@@ -7,6 +7,7 @@ rule audit:
     conda:
         ENVIRONMENT
     params:
-        results=RESULTS,
+        results=lambda wildcards: RESULTS,
     shell:
-        STEP + ".audit {params.results:q} > {log:q} 2>&1 || {{ cat {log:q}; exit 1; }}"
+        "python -m maspo.steps.audit {params.results:q} > {log:q} 2>&1 "
+        "|| {{ cat {log:q}; exit 1; }}"

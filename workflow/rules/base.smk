@@ -23,4 +23,4 @@ rule base:
         arguments=arguments("task", "model"),
         settings=lambda wildcards: settings(EXPERIMENT.model),
     shell:
-        STEP + ".base {params.arguments:q} seed={wildcards.seed} > {log:q} 2>&1"
+        "python -m maspo.steps.base {params.arguments:q} seed={wildcards.seed} > {log:q} 2>&1"

@@ -21,6 +21,7 @@ from maspo.config import (
     overrides_of,
     setting_of,
 )
+from maspo.config.engine import PLACE
 from maspo.errors import MaspoError
 from maspo.layout import BASE_VARIANT
 from maspo.reporting.outputs import (
@@ -82,7 +83,6 @@ ENVIRONMENT = str(Path(workflow.basedir) / "environment.yml")
 os.environ.update(
     PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()])
 )
-STEP = "python -m maspo.steps"
 # Snakemake warns of every rule that could be cached when no cache was asked for.
 CACHED = workflow.workflow_settings.cache is not None
 # What the reports of a suite depend on besides its runs.
@@ -102,7 +102,8 @@ def arguments(*groups, also=()):
     chosen = [
         override
         for override in OVERRIDES
-        if (name := setting_of(override)) in also or name.split(".")[0] in concerned
+        if ((name := setting_of(override)) in also or name.split(".")[0] in concerned)
+        and not is_of_place(override)
     ]
     return lambda wildcards: chosen
 
@@ -126,6 +127,19 @@ def studies_in(suite):
     if suite in REFUSED:
         raise WorkflowError(REFUSED[suite])
     return STUDIES[suite]
+
+
+def places(wildcards, output):
+    """Return the overrides that say where verl runs.
+
+    What depends on `output` is no setting to Snakemake, so a change of it reruns nothing.
+    """
+    return list(filter(is_of_place, OVERRIDES))
+
+
+def is_of_place(override):
+    """Tell whether an override says where verl runs, and changes no result."""
+    return setting_of(override).split(".")[:2] in [["engine", name] for name in PLACE]
 
 
 def settings(*parts):

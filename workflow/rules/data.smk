@@ -30,4 +30,4 @@ rule data:
         arguments=arguments("task"),
         settings=lambda wildcards: settings(EXPERIMENT.task),
     shell:
-        STEP + ".data {params.arguments:q} > {log:q} 2>&1"
+        "python -m maspo.steps.data {params.arguments:q} > {log:q} 2>&1"

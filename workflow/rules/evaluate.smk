@@ -37,7 +37,7 @@ rule evaluate:
             EXPERIMENT.task, EXPERIMENT.evaluate, EXPERIMENT.sampler
         ),
     shell:
-        STEP + ".evaluate {params.arguments:q} variant={params.variant:q} "
+        "python -m maspo.steps.evaluate {params.arguments:q} variant={params.variant:q} "
         "seed={wildcards.seed} > {log:q} 2>&1"
 
 

@@ -30,7 +30,7 @@ rule table:
             repr(STUDIES[wildcards.suite][wildcards.study]),
         ],
     shell:
-        STEP + ".table {params.arguments:q} suite={wildcards.suite} "
+        "python -m maspo.steps.table {params.arguments:q} suite={wildcards.suite} "
         "tables_of={wildcards.study:q} > {log:q} 2>&1"
 
 
@@ -61,4 +61,4 @@ rule claims:
             repr(STUDIES[wildcards.suite]),
         ],
     shell:
-        STEP + ".claims {params.arguments:q} suite={wildcards.suite} > {log:q} 2>&1"
+        "python -m maspo.steps.claims {params.arguments:q} suite={wildcards.suite} > {log:q} 2>&1"

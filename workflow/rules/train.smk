@@ -28,6 +28,7 @@ rule train:
         gpu=gpu("train"),
     params:
         arguments=arguments("task", "model", "sampler", "train", "engine"),
+        places=places,
         settings=lambda wildcards: settings(
             objective_settings(wildcards.variant),
             train_settings(wildcards.variant),
@@ -36,5 +37,5 @@ rule train:
             EXPERIMENT.engine.behind_results,
         ),
     shell:
-        STEP + ".train {params.arguments:q} variant={wildcards.variant:q} "
+        "python -m maspo.steps.train {params.arguments:q} {params.places:q} variant={wildcards.variant:q} "
         "seed={wildcards.seed} > {log:q} 2>&1"

@@ -8,5 +8,4 @@ rule usage:
     params:
         arguments=arguments("resources"),
     shell:
-        STEP
-        + ".usage {params.arguments:q} > {log:q} 2>&1 || {{ cat {log:q}; exit 1; }}"
+        "python -m maspo.steps.usage {params.arguments:q} > {log:q} 2>&1 || {{ cat {log:q}; exit 1; }}"
