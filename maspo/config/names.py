@@ -63,7 +63,7 @@ def read_value(text: str, kinds: Collection[Any]) -> Any:
     if int in kinds and number.is_integer():
         return int(number)
     if float in kinds:
-        return number
+        return number + 0.0  # -0.0 is 0.0
     raise ValueError(text)
 
 

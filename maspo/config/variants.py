@@ -6,6 +6,7 @@ conditions than the scale's, as in ``grpo@lr_0.0001`` or ``maspo@updates_per_bat
 settings have one name: that of a file, if one has them; numbers as Python writes them.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from difflib import get_close_matches
@@ -34,25 +35,11 @@ def objective_settings(variant: str) -> dict[str, Any]:
         ConfigError: the objective is unknown; the message lists the files and, for a known file,
             its fields.
     """
-    name, _ = split_variant(variant)
-    known = options("objective")
-    if name in known:
-        return dict(_file_settings(config_dir(), name))
-    for base in sorted(known, key=len, reverse=True):
-        match = CHANGE.fullmatch(name.removeprefix(f"{base}_"))
-        if match and name.startswith(f"{base}_"):
-            return _change(variant, base, **match.groupdict())
-    close = get_close_matches(name, known, 1)
-    hint = f"did you mean {close[0]!r}? Valid" if close else "valid"
-    raise ConfigError(
-        f"variant {variant!r} is unknown: {hint} are {known}, or one of them with a changed "
-        "field, as in maspo_alpha_0.5"
-    )
-
-
-def _change(variant: str, base: str, field: str, value: str) -> dict[str, Any]:
-    """Return the settings of a file with one field changed."""
+    base, change = _base(variant)
     settings = dict(_file_settings(config_dir(), base))
+    if change is None:
+        return settings
+    field, value = change["field"], change["value"]
     for name in SHARED_FIELDS.get(field, (field,)):
         if name not in settings:
             fields = sorted(set(settings) - {"_target_"})
@@ -62,6 +49,24 @@ def _change(variant: str, base: str, field: str, value: str) -> dict[str, Any]:
         except ValueError as error:
             raise ConfigError(f"variant {variant!r}: {value!r} is no value of {name!r}") from error
     return settings
+
+
+def _base(variant: str) -> tuple[str, re.Match[str] | None]:
+    """Return the file of a variant's objective, and the `CHANGE` behind it if there is one."""
+    name, _ = split_variant(variant)
+    known = options("objective")
+    if name in known:
+        return name, None
+    for base in sorted(known, key=len, reverse=True):
+        change = CHANGE.fullmatch(name.removeprefix(f"{base}_"))
+        if change and name.startswith(f"{base}_"):
+            return base, change
+    close = get_close_matches(name, known, 1)
+    hint = f"did you mean {close[0]!r}? Valid" if close else "valid"
+    raise ConfigError(
+        f"variant {variant!r} is unknown: {hint} are {known}, or one of them with a changed "
+        "field, as in maspo_alpha_0.5"
+    )
 
 
 @cache  # a suite asks for the same few files dozens of times
@@ -80,14 +85,13 @@ def _ancestors(folder: Path, name: str) -> tuple[str, ...]:
 
 def _objective_name(name: str) -> str:
     """Return the one name of an objective: a file's, or the plainest file's with a change."""
-    folder, known = config_dir(), options("objective")
-    if name in known:
-        return name
-    settings = objective_settings(name)
-    base = next(b for b in sorted(known, key=len, reverse=True) if name.startswith(f"{b}_"))
+    base, change = _base(name)
+    if change is None:
+        return base
+    folder, settings = config_dir(), objective_settings(name)
     root = _ancestors(folder, base)[-1]
     found = []
-    for file in known:
+    for file in options("objective"):
         line = _ancestors(folder, file)
         if line[-1] != root:
             continue

@@ -298,6 +298,7 @@ def test_a_variant_is_a_file_or_one_changed_field():
         ("maspo_sigma_max_null", "maspo_sigma_max_None"),
         ("dr_grpo_max_tokens_25.0", "dr_grpo_max_tokens_25"),
         ("grpo_clip_low_0.2", "grpo"),
+        ("entropy_adv_alpha_-0.0", "entropy_adv_alpha_0.0"),
         ("grpo@lr_1e-4", "grpo@lr_0.0001"),
         ("grpo@normalize_std_false", "grpo@normalize_std_False"),
         ("grpo@logits_chunk_null", "grpo"),
