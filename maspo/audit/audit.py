@@ -12,7 +12,7 @@ from maspo.audit.draws import check_draws
 from maspo.audit.environment import check_environment
 from maspo.audit.finding import Finding, Severity, printable
 from maspo.audit.inputs import check_inputs
-from maspo.audit.inventory import check_inventory, digest
+from maspo.audit.inventory import DEVICE, check_inventory, digest
 from maspo.audit.logs import check_logs
 from maspo.audit.metrics import check_metrics
 from maspo.audit.reference import check_reference
@@ -21,6 +21,7 @@ from maspo.audit.settings import check_settings
 from maspo.audit.tables import check_figures, check_tables
 from maspo.audit.tree import Tree
 from maspo.audit.verdicts import check_verdicts
+from maspo.errors import DataError, MaspoError
 
 SLOW = {"draws"}  # as slow as the evaluations: run when they are asked for
 CHECKS: dict[str, tuple[str, Callable[[Tree], Iterator[Finding]]]] = {
@@ -79,7 +80,15 @@ def run_audit(tree: Tree, skip: Collection[str] = ()) -> Audit:
     Raises:
         DataError: the folder holds no manifest, or one that is not JSON.
     """
-    if not tree.suites:
+    try:
+        reported = tree.suites and tree.evaluated
+    except MaspoError:
+        raise
+    except Exception as error:  # a forged manifest may hold any type anywhere
+        raise DataError(
+            f"{tree.root}: the configuration in its manifests cannot be read: {error!r}"
+        ) from error
+    if not reported:
         wanted = "a reported suite (claims_manifest.json)"
         finding = Finding("chain", str(tree.root), wanted, "none")
         return Audit(tree, {"chain": [finding]}, {"chain": 0.0})
@@ -90,6 +99,8 @@ def run_audit(tree: Tree, skip: Collection[str] = ()) -> Audit:
         start = time.perf_counter()
         findings[name] = list(guarded(name, tree, check))
         seconds[name] = time.perf_counter() - start
+        if any(finding.found == DEVICE for finding in findings[name]):
+            break  # whoever reads one waits for ever, or reads without an end
     return Audit(tree, findings, seconds)
 
 

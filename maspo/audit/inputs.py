@@ -10,6 +10,8 @@ from maspo.layout import BASE_VARIANT
 from maspo.reporting.results import Results, manifest_files, run_files, study_inputs
 from maspo.tasks.modular import ALL
 
+CLOSED = ("base", "train", "evaluate")  # steps that read nothing but what is listed here
+
 
 def check_inputs(tree: Tree) -> Iterator[Finding]:
     """Look for manifests of another step, or without an input that their outputs come from."""
@@ -21,6 +23,8 @@ def check_inputs(tree: Tree) -> Iterator[Finding]:
         for file in needed:
             if file not in manifest["inputs"]:
                 yield Finding("inputs", name, f"{file} among its inputs", "no such input")
+        if step in CLOSED and (more := sorted(manifest["inputs"].keys() - set(needed))):
+            yield Finding("inputs", name, f"no inputs but {sorted(needed)}", str(more))
 
 
 def links(tree: Tree) -> Iterator[tuple[str, str, list[str]]]:

@@ -17,10 +17,11 @@ from maspo.files import sha256
 from maspo.layout import BASE_VARIANT
 from maspo.reporting.outputs import CLAIMS, suite_figures, suite_pages, suite_tables
 
-FILE, FOLDER = "a file", "a folder"
+FILE, FOLDER, DEVICE = "a file", "a folder", "a device or pipe"
 # Folders of which the content is neither a result nor read by a step, and the files they may hold.
 BESIDE = {"logs": ".log", "usage": ".tsv", "patches": ".patch", "audit": ""}
 STAMP = ".snakemake_timestamp"  # Snakemake leaves one in every folder that a rule made
+DESKTOP = ".DS_Store"  # macOS leaves one in every folder that somebody looked at
 POLICY = {"policy": FOLDER}
 
 
@@ -67,10 +68,12 @@ def strangers(
                 yield from irregular(tree, path)
         elif name in parents and kind == FOLDER:
             yield from strangers(tree, path, allowed, parents)
-        elif path.name == STAMP and kind == FILE and not path.stat().st_size:
+        elif is_stamp(path) or path.name == DESKTOP:
             continue
-        elif part == "checkpoints":
-            continue  # the check `partial` names them
+        elif part == "checkpoints" and kind == FOLDER and len(Path(name).parts) < 3:
+            yield from strangers(tree, path, allowed, parents)
+        elif part == "checkpoints" and (path.match("seed_*") or path.match(".seed_*.lock")):
+            continue  # the check `partial` names unfinished runs; a finished one leaves its lock
         elif part in BESIDE and kind == FOLDER and not path.is_symlink():
             yield from strangers(tree, path, allowed, parents)
         elif part in BESIDE and kind == FILE and name != part and name.endswith(BESIDE[part]):
@@ -83,9 +86,14 @@ def strangers(
 def irregular(tree: Tree, folder: Path) -> Iterator[Finding]:
     """Yield what a policy's folder holds and its hash does not: hidden files, links, devices."""
     for path in sorted(folder.rglob("*")):
-        hidden = path.name.startswith(".") and path.name != STAMP
+        hidden = path.name.startswith(".") and not is_stamp(path) and path.name != DESKTOP
         if hidden or path.is_symlink() or kind_of(path) not in (FILE, FOLDER):
             yield Finding("inventory", tree.name(path), "regular files of a policy", "another kind")
+
+
+def is_stamp(path: Path) -> bool:
+    """Return whether a path is the empty file that Snakemake leaves."""
+    return path.name == STAMP and path.is_file() and not path.stat().st_size
 
 
 def kind_of(path: Path) -> str | None:
@@ -94,12 +102,18 @@ def kind_of(path: Path) -> str | None:
         return FOLDER
     if path.is_file():
         return FILE
-    return "a device or pipe" if path.exists() else None
+    return DEVICE if path.exists() else None
 
 
 def policy_like(path: Path) -> bool:
-    """Return whether a path is no folder, or one of a policy: a link could lead to a whole disk."""
-    return not path.is_dir() or (path / "config.json").is_file()
+    """Return whether a path is no folder, or one of a policy that is no link to another run's.
+
+    A link could lead to a whole disk; one into Snakemake's cache leads out of the results.
+    """
+    if not path.is_dir():
+        return True
+    within = path.is_symlink() and path.resolve().is_relative_to(path.parents[3].resolve())
+    return (path / "config.json").is_file() and not within
 
 
 def declared_files(tree: Tree) -> dict[str, str]:

@@ -14,7 +14,7 @@ import torch
 
 from maspo.audit.finding import Finding, not_checked, note
 from maspo.audit.tree import Manifest, Tree
-from maspo.config import build_objective, experiment_from, options
+from maspo.config import build_objective, experiment_from
 from maspo.errors import DataError
 from maspo.files import read_json_lines
 from maspo.layout import BASE_VARIANT
@@ -24,11 +24,18 @@ from maspo.training.token_counts import PROBABILITIES, RATIOS
 from maspo.verifier import Verdict
 
 Row = dict[str, Any]
+# The columns that every method logs, besides those of its own and those of the gap to a sampler.
+COMMON = frozenset(
+    {verdict.value for verdict in Verdict if verdict is not Verdict.CORRECT}
+    | {"step", "reward", "accuracy", "uniform_groups", "completion_length", "tokens", "entropy"}
+    | {"loss", "gradient_norm", "lr", "gradient_use", "ratio_use", "ratio_moves"}
+)
 # What bounds a column of the log, whatever was trained.
 BOUNDS = (
     ({"reward", "accuracy", "gated_fraction", "zero_gradient_fraction"}, 0.0, 1.0),
     ({verdict.value for verdict in Verdict} | {"uniform_groups", "tokens"}, 0, math.inf),
-    ({"entropy", "gradient_norm", "ratio_min"}, 0.0, math.inf),
+    ({"entropy", "gradient_norm", "ratio_min", "sigma_mean"}, 0.0, math.inf),
+    ({"approx_kl"}, -1e-6, math.inf),  # rounding
 )
 ROUNDING = 2.0  # seconds: started and finished are whole ones
 
@@ -166,12 +173,12 @@ def logged_by(variant: str) -> frozenset[str]:
 def columns(name: str, variant: str, rows: list[Row]) -> Iterator[Finding]:
     """A log has the columns of its own method and none that only others have."""
     own = logged_by(variant)
-    foreign = frozenset().union(*map(logged_by, options("objective"))) - own
-    found = set(rows[0]) if rows else set()
+    found = {column for row in rows for column in row}
+    foreign = {column for column in found - own - COMMON if not column.startswith("sampler_")}
     if missing := sorted(own - found):
         yield Finding("logs", name, f"columns of {variant}, as {missing}", "none")
     if strange := sorted(foreign & found):
-        yield Finding("logs", name, f"columns of {variant} alone", f"{strange}, of other methods")
+        yield Finding("logs", name, f"columns of {variant} alone", f"{strange} as well")
 
 
 def base_log(tree: Tree) -> Iterator[Finding]:
@@ -184,8 +191,14 @@ def base_log(tree: Tree) -> Iterator[Finding]:
         wanted = [step for step in range(1, steps + 1) if step % every == 0 or step == steps]
         for file in ("metrics", "timings"):
             path = folder / f"{file}.jsonl"
-            found = [row["step"] for row in read_json_lines(path)]
-            if found != wanted:
+            rows = read_json_lines(path)
+            found = [row["step"] for row in rows]
+            numbers = [number for row in rows for number in flat(row)]
+            if not all(math.isfinite(number) and number >= 0 for number in numbers):
+                yield Finding("logs", tree.name(path), "finite numbers of at least 0", "others")
+            elif any(row.get("lr", 0) > model["lr"] for row in rows):
+                yield Finding("logs", tree.name(path), f"rates of at most {model['lr']}", "higher")
+            elif found != wanted:
                 text = f"{len(wanted)} rows to step {steps}"
                 yield Finding("logs", tree.name(path), text, f"{len(found)} to {found[-1:]}")
 

@@ -34,7 +34,8 @@ def check_reference(tree: Tree) -> Iterator[Finding]:
             known_then(ours["settings"], theirs[name]["settings"], usual)
             != theirs[name]["settings"]
         ):
-            yield note("reference", name, "the reference's settings", "others: not compared")
+            remedy = "the reference's settings, of which the outputs are known"
+            yield not_checked("reference", name, "other settings than the reference's", remedy)
             continue
         digests = {
             k.partition(f"results/{scale}/")[2] or k: v for k, v in theirs[name]["outputs"].items()

@@ -26,9 +26,13 @@ def check_seeds(tree: Tree) -> Iterator[Finding]:
             name, manifest = tree.name(folder), tree.manifest(folder)
             if manifest is None:
                 yield Finding("seeds", name, f"a finished step of {variant} seed {seed}", "none")
-            elif manifest["seeds"] != {purpose: seed}:
-                wanted = f"seeds { ({purpose: seed}) }"
-                yield Finding("seeds", f"{name}/manifest.json", wanted, str(manifest["seeds"]))
+            else:
+                yield from identity(f"{name}/manifest.json", manifest, purpose, variant, seed)
+    for base in dict.fromkeys(tree.base(seed) for _, seed in tree.declared):
+        manifest = tree.manifest(base)
+        if manifest is not None and manifest["settings"].get("kind") == "built":
+            seed = int(base.name.removeprefix("seed_"))
+            yield from identity(f"{tree.name(base)}/manifest.json", manifest, "base", None, seed)
     for left in sorted(tree.layout.root.glob("checkpoints/*/seed_*")):
         yield Finding("partial", tree.name(left), "no unfinished run", "a checkpoint of one")
     yield from twins(tree)
@@ -41,6 +45,18 @@ def check_seeds(tree: Tree) -> Iterator[Finding]:
                 yield note(
                     "seeds", tree.name(folder), "a run that a study declares", "one more run"
                 )
+
+
+def identity(
+    name: str, manifest: Manifest, purpose: str, variant: str | None, seed: int
+) -> Iterator[Finding]:
+    """Compare seeds, variant and seed of a manifest with those of the folder that it lies in."""
+    if manifest["seeds"] != {purpose: seed}:
+        yield Finding("seeds", name, f"seeds { ({purpose: seed}) }", str(manifest["seeds"]))
+    whole = manifest["experiment"]
+    if (whole.get("variant"), whole.get("seed")) != (variant, seed):
+        found = f"{whole.get('variant')} seed {whole.get('seed')}"
+        yield Finding("seeds", name, f"a step of {variant or purpose} seed {seed}", found)
 
 
 def twins(tree: Tree) -> Iterator[Finding]:
@@ -57,6 +73,14 @@ def twins(tree: Tree) -> Iterator[Finding]:
         )
         if digest is None:
             continue
+        stated = (tree.manifest(folder) or {"outputs": {}})["outputs"]
+        before = {name: sha for name, sha in stated.items() if "/snapshots/" in name}
+        base = tree.base(seed)
+        before |= (tree.manifest(base) or {"outputs": {}})["outputs"]
+        if same := [name for name, sha in before.items() if sha == digest]:
+            yield note(
+                "seeds", policy, "a policy that training moved to its end", f"that of {same}"
+            )
         other, of = seen.setdefault(digest, (variant, seed))
         if (other, of) == (variant, seed):
             continue
@@ -92,7 +116,7 @@ def check_budgets(tree: Tree) -> Iterator[Finding]:
             continue
         few = manifest["settings"]["evaluate"]["snapshot_problems"]
         known = {name: min(size, few) for name, size in benchmark_sizes(tree).items()}
-        kept = manifest["experiment"]["train"]["snapshots"]
+        kept = list(next(iter(tree.suites.values())).train.snapshots)
         if (found := list(records["step"].unique())) != kept:
             yield Finding("budgets", tree.name(path), f"policies of the steps {kept}", str(found))
         for _, of_step in records.groupby("step", sort=False):

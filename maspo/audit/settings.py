@@ -36,6 +36,10 @@ def check_settings(tree: Tree) -> Iterator[Finding]:
     for name, manifest in tree.manifests.items():
         for place, part in parts(name, manifest):
             yield from differing(name, part, usual[place, part], part_of(manifest, part))
+        suite = name.partition("/")[0]
+        if suite in SUITES and manifest["experiment"].get("suite") != suite:
+            found = str(manifest["experiment"].get("suite"))
+            yield Finding("settings", name, f"experiment.suite={suite!r}", found)
         stated, meant = pairs(tree, name, manifest)
         yield from unequal("settings", name, manifest["step"], meant, stated)
     scale = usual["", "scale"]

@@ -59,7 +59,8 @@ class Tree:
     @cached_property
     def manifests(self) -> dict[str, Manifest]:
         """Every manifest by its name. DataError if one is not valid or there is none."""
-        paths = sorted(path for place in PLACES for path in self.root.glob(place))
+        found = (path for place in PLACES for path in self.root.glob(place))
+        paths = sorted(path for path in found if path.is_file())
         if not paths:
             raise DataError(
                 f"{self.root} holds no manifest: it is no results folder of this package"

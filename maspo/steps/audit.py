@@ -14,9 +14,10 @@ from pathlib import Path
 from jsonschema import validate
 
 from maspo.audit.audit import SLOW, STATUS, as_json, as_markdown, run_audit
+from maspo.audit.finding import printable
 from maspo.audit.trace import trace
 from maspo.audit.tree import PROJECT, Tree
-from maspo.errors import MaspoError
+from maspo.errors import DataError, MaspoError
 from maspo.files import read_json, write_json, write_text
 
 
@@ -40,16 +41,18 @@ def main() -> None:
     tree = Tree(arguments.results.absolute())
     try:
         if arguments.only:
-            print("\n".join(trace(tree, arguments.only)))
+            print("\n".join(map(printable, trace(tree, arguments.only))))
             return
         audit = run_audit(tree, skip=() if arguments.draw_again else SLOW)
         report = as_json(audit)
         validate(report, read_json(PROJECT / "workflow/schemas/audit.schema.json"))
         folder = arguments.output or tree.root / "audit"
+        if folder.is_symlink() and not arguments.output:
+            raise DataError(f"{folder} is a link: delete it, or name another place by --output")
         write_json(folder / "audit.json", report)
         write_text(folder / "audit.md", as_markdown(audit))
     except MaspoError as error:
-        sys.exit(f"error: {error}")
+        sys.exit(f"error: {printable(str(error))}")
     print(as_markdown(audit))
     sys.exit(STATUS[audit.verdict])
 

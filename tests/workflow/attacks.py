@@ -1,6 +1,7 @@
 """The forgers' acts: what each does to results, the check that must find it, and where."""
 
 import json
+import os
 import shutil
 from dataclasses import replace
 
@@ -265,6 +266,16 @@ def without_weights(forger):
 def output(name, digest="0" * 64):
     """Return an attack that adds an output to a manifest."""
     return lambda f: f.manifest("runs/maspo/seed_1", lambda m: m["outputs"].update({name: digest}))
+
+
+def pipe(name):
+    """Return an attack that puts a pipe where a file was: who reads it waits for ever."""
+
+    def attack(forger):
+        (forger.root / name).unlink()
+        os.mkfifo(forger.root / name)
+
+    return attack
 
 
 def linked(name, target):
@@ -642,6 +653,85 @@ ATTACKS = {
             ),
         ),
         *("logs", TIMINGS),
+    ),
+    # Below: what a stranger who had not read the checks got through at first.
+    "a base policy picked among several": (
+        then(
+            lambda f: f.manifest("base/seed_1", set_in("experiment", "seed", value=5)),
+            manifest("base/seed_1", "seeds", "base", value=5),
+        ),
+        *("seeds", "base/seed_1/manifest.json"),
+    ),
+    "an evaluation of another method's policy": (
+        manifest("evaluation/maspo/seed_1", "experiment", "variant", value="grpo"),
+        *("seeds", "evaluation/maspo/seed_1/manifest.json"),
+    ),
+    "an evaluation of another seed's policy": (
+        manifest("evaluation/maspo/seed_1", "experiment", "seed", value=5),
+        *("seeds", "evaluation/maspo/seed_1/manifest.json"),
+    ),
+    "a suite under another suite's name": (
+        manifest("default/claims_manifest.json", "experiment", "suite", value="full"),
+        *("settings", "default/claims_manifest.json"),
+    ),
+    "other steps on the way": (
+        then(
+            lambda f: f.manifest(
+                "evaluation/maspo/seed_1",
+                set_in("experiment", "train", "snapshots", value=[1, 4]),
+            ),
+            snapshots(lambda frame: frame.assign(step=frame["step"].replace(2, 1))),
+        ),
+        *("budgets", SNAPSHOTS),
+    ),
+    "a policy that is a link to another run's": (
+        then(
+            lambda f: shutil.rmtree(f.root / "runs/maspo/seed_1/policy"),
+            lambda f: (f.root / "runs/maspo/seed_1/policy").symlink_to(
+                f.root / "runs/grpo/seed_1/policy"
+            ),
+            Forger.hashes,
+        ),
+        *("inventory", "runs/maspo/seed_1/policy"),
+    ),
+    "a pipe in place of a log": (pipe(METRICS), "inventory", METRICS),
+    "a device in place of a log": (
+        then(without(METRICS), linked(METRICS, "/dev/zero")),
+        *("inventory", METRICS),
+    ),
+    "a benchmark among the training data": (
+        then(
+            lambda f: f.manifest(
+                "runs/maspo/seed_1",
+                lambda m: m["inputs"].update({"data/benchmarks/terms7.parquet": ""}),
+            ),
+            Forger.hashes,
+        ),
+        *("inputs", "runs/maspo/seed_1/manifest.json"),
+    ),
+    "a result among the unfinished runs": (
+        new_file("checkpoints/final.csv"),
+        *("inventory", "checkpoints/final.csv"),
+    ),
+    "a secret in Snakemake's own file": (
+        new_file("runs/maspo/seed_1/policy/.snakemake_timestamp"),
+        *("inventory", "runs/maspo/seed_1/policy/.snakemake_timestamp"),
+    ),
+    "a column that no method logs": (
+        rows(METRICS, lambda row: row | {"progress": 1.0}),
+        *("logs", METRICS),
+    ),
+    "a log with a negative width": (
+        rows(METRICS, lambda row: row | {"sigma_mean": -1.0}),
+        *("logs", METRICS),
+    ),
+    "a learning curve below zero": (
+        rows("base/seed_1/metrics.jsonl", lambda row: row | {"loss": -1.0}),
+        *("logs", "base/seed_1/metrics.jsonl"),
+    ),
+    "a learning curve of negative seconds": (
+        rows("base/seed_1/timings.jsonl", lambda row: row | {"seconds": -1.0}),
+        *("logs", "base/seed_1/timings.jsonl"),
     ),
     "another engine for one run": (
         manifest("runs/maspo/seed_1", "experiment", "engine", "kind", value="verl"),

@@ -334,3 +334,46 @@ def test_an_unknown_place_is_explained(project, forger, place, valid):
 
 def test_snakemake_audit_is_a_target(project):
     assert "rule audit" in project.snakemake("--dry-run", "audit")
+
+
+def test_a_pipe_does_not_hang_the_audit(project, forger):
+    """The checks behind the inventory would open it."""
+    ATTACKS["a pipe in place of a log"][0](forger)
+    done = audit_step(project, forger.root)
+    assert done.returncode == 1
+    assert "expected a file, found a device or pipe" in done.stdout
+
+
+def test_a_report_is_not_written_through_a_link(project, forger, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    shutil.rmtree(forger.root / "audit", ignore_errors=True)
+    (forger.root / "audit").symlink_to(elsewhere)
+    done = audit_step(project, forger.root)
+    assert done.returncode == 1
+    assert "audit is a link" in done.stderr
+    assert not list(elsewhere.iterdir())
+
+
+def test_control_codes_of_a_folder_do_not_reach_the_terminal(project, forger):
+    statement = '"statement": "\\u001b[2J\\u0007'
+    forger.replace("default/claims.json", '"statement": "', statement)
+    done = audit_step(project, forger.root, "--only", "default/claims/above_grpo")
+    assert "\x1b" not in done.stdout + done.stderr
+    assert r"\x1b[2J" in done.stdout
+
+
+def test_configurations_of_another_shape_are_named(project, forger):
+    def no_task(manifest):
+        manifest["experiment"]["task"] = None
+
+    forger.manifest("default/claims_manifest.json", no_task)
+    done = audit_step(project, forger.root)
+    assert done.returncode == 1
+    assert "cannot be read" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_what_macos_leaves_in_a_folder_is_no_finding(forger):
+    (forger.root / "runs/maspo/.DS_Store").write_text("Mac")
+    assert failures(forger.root, CHECKS.keys() - {"inventory"}) == []
