@@ -32,10 +32,11 @@ def run_step(
     """
     parser = argparse.ArgumentParser(description=step.__doc__)
     parser.add_argument("overrides", nargs="*", help="Hydra overrides such as scale=smoke")
-    choice = parser.add_mutually_exclusive_group()
-    for option, (other, _) in (others or {}).items():
-        summary = other.__doc__.partition("\n")[0]
-        choice.add_argument(option, dest="other", action="store_const", const=option, help=summary)
+    if others:
+        choice = parser.add_mutually_exclusive_group()
+        for option, (other, _) in others.items():
+            how = {"dest": "other", "action": "store_const", "const": option}
+            choice.add_argument(option, **how, help=other.__doc__.partition("\n")[0])
     arguments = parser.parse_intermixed_args()
     if others and arguments.other:
         step, needs = others[arguments.other]
