@@ -112,10 +112,10 @@ def check_budgets(tree: Tree) -> Iterator[Finding]:
         if (manifest := tree.manifest(path.parent)) is None:
             continue
         if "step" not in records:
-            yield from drawn_faults(tree, path, records, manifest, benchmark_sizes(tree))
+            yield from drawn_faults(tree, path, records, manifest, benchmark_problems(tree))
             continue
         few = manifest["settings"]["evaluate"]["snapshot_problems"]
-        known = {name: min(size, few) for name, size in benchmark_sizes(tree).items()}
+        known = {name: problems[:few] for name, problems in benchmark_problems(tree).items()}
         kept = list(next(iter(tree.suites.values())).train.snapshots)
         if (found := list(records["step"].unique())) != kept:
             yield Finding("budgets", tree.name(path), f"policies of the steps {kept}", str(found))
@@ -124,9 +124,9 @@ def check_budgets(tree: Tree) -> Iterator[Finding]:
 
 
 def drawn_faults(
-    tree: Tree, path: Path, records: pd.DataFrame, manifest: Manifest, known: dict[str, int]
+    tree: Tree, path: Path, records: pd.DataFrame, manifest: Manifest, known: dict[str, list[str]]
 ) -> Iterator[Finding]:
-    """Compare the records of one policy with the settings and with the sizes of the benchmarks."""
+    """Compare the records of one policy with the settings and with the problems of benchmarks."""
     name, seed = tree.name(path), int(path.parent.name.removeprefix("seed_"))
     limit = tree.manifests["data/manifest.json"]["settings"]["max_completion_tokens"]
     samples = manifest["settings"]["evaluate"]["samples"]
@@ -145,9 +145,12 @@ def drawn_faults(
     if short := too_few_tokens(manifest, records, limit):
         wanted = f"tokens for every character of {short['text']!r} and its end"
         yield Finding("budgets", name, wanted, str(short["tokens"]))
-    problems = records.groupby("benchmark")["problem"].nunique().to_dict()
-    if problems != known:
-        yield Finding("budgets", name, f"problems of each benchmark {known}", str(problems))
+    drawn_on = records.groupby("benchmark")["problem"].agg(set).to_dict()
+    for benchmark in sorted(drawn_on.keys() | known.keys()):
+        wanted, found = set(known.get(benchmark, [])), drawn_on.get(benchmark, set())
+        if odd := sorted(wanted ^ found):
+            what = f"the {len(wanted)} problems of {benchmark} that the settings give"
+            yield Finding("budgets", name, what, f"{len(found)}; too many or missing: {odd[:5]}")
 
 
 def too_few_tokens(manifest: Manifest, records: pd.DataFrame, limit: int) -> dict[str, Any] | None:
@@ -158,10 +161,11 @@ def too_few_tokens(manifest: Manifest, records: pd.DataFrame, limit: int) -> dic
     return next(iter(records[records["tokens"] < least].to_dict("records")), None)
 
 
-def benchmark_sizes(tree: Tree) -> dict[str, int]:
-    """Return the number of problems of each benchmark."""
+def benchmark_problems(tree: Tree) -> dict[str, list[str]]:
+    """Return the problems of each benchmark, in their order."""
     folder = tree.layout.data / "benchmarks"
-    return {path.stem: len(read_problems(path)) for path in sorted(folder.glob("*.parquet"))}
+    files = sorted(folder.glob("*.parquet"))
+    return {path.stem: [problem.id for problem in read_problems(path)] for path in files}
 
 
 def check_fairness(tree: Tree) -> Iterator[Finding]:

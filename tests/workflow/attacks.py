@@ -684,6 +684,12 @@ ATTACKS = {
         ),
         *("budgets", SNAPSHOTS),
     ),
+    "other problems on the way": (
+        snapshots(
+            lambda frame: frame.assign(problem=frame["problem"].replace(frame["problem"][0], "x"))
+        ),
+        *("budgets", SNAPSHOTS),
+    ),
     "a policy that is a link to another run's": (
         then(
             lambda f: shutil.rmtree(f.root / "runs/maspo/seed_1/policy"),
