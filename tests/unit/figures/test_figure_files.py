@@ -181,7 +181,7 @@ def test_an_empty_table_is_named(content, draw, tmp_path):
 
 
 def test_a_study_without_a_factor_is_refused(collapsed, draw, tmp_path):
-    with pytest.raises(SystemExit, match="--study main: valid are alpha, beta"):
+    with pytest.raises(SystemExit, match="--study main: this figure is of alpha, beta alone"):
         draw("sensitivity", collapsed, tmp_path, study="main")
 
 

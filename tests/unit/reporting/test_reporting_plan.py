@@ -160,7 +160,7 @@ def test_the_seeds_of_the_full_suite_are_set_by_an_override_that_works(data):
     overrides = [f"scale={config['scale']}", *shlex.split(config["overrides"])]
     studies = load_suite(load_experiment(overrides), "full")
     assert studies["main"].seeds == 12
-    assert studies["alpha"].seeds == 2
+    assert studies["alpha"].seeds == load_experiment(["scale=mini"]).full["alpha"]
 
 
 def test_the_seeds_of_the_default_suite_are_a_key_of_the_workflow(data):
