@@ -64,9 +64,13 @@ def test_an_older_manifest_is_of_the_platform_without_variables(tmp_path):
 
 def test_the_audit_tells_each_choice_once_and_that_steps_are_mixed(tmp_path):
     chosen = {"MKL_CBWR": "AVX2"}
-    for name in ("base", "run", "third"):
-        manifest(tmp_path / name, variables={} if name == "third" else chosen)
-    notes = [f for f in check_environment(Tree(tmp_path)) if f.severity == "note"]
+    tree = Tree(tmp_path)
+    names = {name: {} if name == "third" else chosen for name in ("base", "run", "third")}
+    vars(tree)["manifests"] = {
+        f"{name}/manifest.json": manifest(tmp_path / name, variables=variables)
+        for name, variables in names.items()
+    }
+    notes = [f for f in check_environment(tree) if f.severity == "note"]
     (told,) = (f for f in notes if "MKL_CBWR not set" in f.expected)
     assert (told.file, told.found) == ("base/manifest.json", "AVX2")
     (mixed,) = (f for f in notes if "one platform for all steps" in f.expected)

@@ -31,7 +31,10 @@ def test_names_reach_the_experiment_as_they_are(name):
         ({"overrides": "+seed=3"}, ["seed is", "rules of the workflow"]),
         ({"overrides": "scale=gpu"}, ["--config scale=..."]),
         ({"overrides": "seeds=2", "seeds": 3}, ["--config seeds=...", "once"]),
-        ({"overrides": "train.lr='1"}, ["cannot be split", "quotation"]),
+        (
+            {"overrides": "results=it's"},
+            ["cannot be split", "No closing quotation"],
+        ),
         ({"studies": "main", "variants": "grpo"}, ["studies", "variants", "custom"]),
     ],
 )
