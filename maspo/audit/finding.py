@@ -30,7 +30,7 @@ class Finding:
     def __str__(self) -> str:
         """Return one line of printable characters."""
         what = f"expected {self.expected}, found {self.found}"
-        return printable(f"{self.severity} [{self.check}] {self.file}: {what}")
+        return shortened(printable(f"{self.severity} [{self.check}] {self.file}: {what}"))
 
     def as_dict(self) -> dict[str, str]:
         """Return plain strings by name."""
@@ -48,9 +48,13 @@ def not_checked(check: str, file: str, reason: str, remedy: str) -> Finding:
 
 
 def printable(text: str) -> str:
-    """Return a text with line breaks and control characters spelt out, cut where it is long.
+    """Return a text with line breaks and control characters spelt out.
 
     Names and cells of a folder that somebody else made must not write to the reader's terminal.
     """
-    plain = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-    return plain if len(plain) <= LONGEST else f"{plain[:LONGEST]}... ({len(plain)} characters)"
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def shortened(text: str) -> str:
+    """Return a text that is cut where it is long."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}... ({len(text)} characters)"

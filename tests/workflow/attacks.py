@@ -295,7 +295,8 @@ def easier_benchmarks(forger):
             path.unlink()
             forger.manifest("data", lambda m, n=path.name: m["outputs"].pop(f"data/benchmarks/{n}"))
     for run in ("base/seed_1", "grpo/seed_1", "maspo/seed_1"):
-        forger.records(run, lambda frame: frame[frame["benchmark"] == "terms2"])
+        for name in ("records", "snapshots")[: 1 if run.startswith("base") else 2]:
+            forger.records(run, lambda frame: frame[frame["benchmark"] == "terms2"], name)
     forger.tables()
 
 
@@ -642,7 +643,7 @@ ATTACKS = {
             "a part larger than the whole": lambda row: (
                 row | {"ratio_use": row["ratio_use"] | {"nonzero": [10**6] * 15}}
             ),
-            "moves at every step": lambda row: row | {"ratio_moves": [[0]]},
+            "moves at every step": lambda row: row | {"ratio_moves": [[0] * 15] * 15},
         }.items()
     },
     "a log with negative seconds": (

@@ -57,7 +57,9 @@ def test_runs_of_verl_follow_how_it_computes_and_not_where_it_runs(project, new_
     skipped = shutil.ignore_patterns("snapshots", ".snakemake*")
     shutil.copytree(project.results, new_project.results, ignore=skipped)
     run = new_project.results / "runs" / "grpo" / "seed_1" / "manifest.json"
-    verl = "overrides=engine=verl train.lr_schedule=constant train.snapshots=[]"
+    unread = "train.lr_schedule=constant train.min_lr_ratio=0 train.snapshots=[]"
+    unread += " train.precision=null train.gradient_checkpointing=null"
+    verl = f"overrides=engine=verl {unread}"
 
     def plan(*options, more=""):
         arguments = (*options, str(run.relative_to(new_project.folder)))

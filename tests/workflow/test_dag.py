@@ -117,11 +117,11 @@ def test_text_of_the_user_reaches_a_shell_line_as_it_is(project, monkeypatch):
     """Snakemake takes the quote at the end of a --config value away."""
     monkeypatch.setitem(project.environment, "SCRATCH", "/tmp/Größe")
     overrides = 'overrides=full={smoke:1} results="${oc.env:SCRATCH}/$HOME \'x"'
-    plan = project.snakemake("--dry-run", config=("scale=smoke", overrides))
+    plan = project.snakemake("--dry-run", "full", config=("scale=smoke", overrides))
     (command,) = (line for line in plan.splitlines() if "maspo.steps.table " in line)
     words = shlex.split(command)
     assert {"full={smoke:1}", "results=${oc.env:SCRATCH}/$HOME 'x"} <= set(words)
-    assert "/tmp/Größe/$HOME 'x/logs/table/default/smoke.log" in words
+    assert "/tmp/Größe/$HOME 'x/logs/table/full/smoke.log" in words
 
 
 def test_claims_follow_the_manifest_of_a_step_that_was_run_by_hand(project):
