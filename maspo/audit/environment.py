@@ -27,12 +27,17 @@ def pins(path: Path) -> dict[str, str]:
     return {canonical(name): version.strip() for name, version in pairs}
 
 
+# Of numpy's matrix products, which neither training nor sampling has; torch brings its own.
+NUMPY_BLAS = ("OPENBLAS_", "BLIS_")
+
+
 def fingerprint(manifest: Manifest) -> str:
     """Return what bits depend on: processor, Python, torch, transformers, numpy, variables."""
     place, packages = manifest["platform"], manifest["packages"]
     parts = [place[k] for k in ("machine", "processor", "python")]
     parts += [packages.get(name) for name in ("torch", "transformers", "numpy")]
-    return json.dumps([*parts, *variables(manifest).items()])
+    chosen = {k: v for k, v in variables(manifest).items() if not k.startswith(NUMPY_BLAS)}
+    return json.dumps([*parts, *chosen.items()])
 
 
 def variables(manifest: Manifest) -> dict[str, str]:

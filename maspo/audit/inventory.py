@@ -20,6 +20,7 @@ from maspo.reporting.outputs import CLAIMS, suite_figures, suite_pages, suite_ta
 FILE, FOLDER, DEVICE = "a file", "a folder", "a device or pipe"
 # Folders of which the content is neither a result nor read by a step, and the files they may hold.
 BESIDE = {"logs": ".log", "usage": ".tsv", "patches": ".patch", "audit": ""}
+USAGE = ("usage.csv", "usage.md")  # the target `usage` of the workflow: what jobs took
 STAMP = ".snakemake_timestamp"  # Snakemake leaves one in every folder that a rule made
 DESKTOP = ".DS_Store"  # macOS leaves one in every folder that somebody looked at
 POLICY = {"policy": FOLDER}
@@ -68,7 +69,7 @@ def strangers(
                 yield from irregular(tree, path)
         elif name in parents and kind == FOLDER:
             yield from strangers(tree, path, allowed, parents)
-        elif is_stamp(path) or path.name == DESKTOP:
+        elif is_stamp(path) or path.name == DESKTOP or (name in USAGE and kind == FILE):
             continue
         elif part == "checkpoints" and kind == FOLDER and len(Path(name).parts) < 3:
             yield from strangers(tree, path, allowed, parents)

@@ -375,6 +375,7 @@ def test_configurations_of_another_shape_are_named(project, forger):
     assert "Traceback" not in done.stderr
 
 
-def test_what_macos_leaves_in_a_folder_is_no_finding(forger):
+def test_what_is_no_result_and_no_forgery_is_no_finding(forger):
     (forger.root / "runs/maspo/.DS_Store").write_text("Mac")
+    (forger.root / "usage.csv").write_text("rule,seconds\n")
     assert failures(forger.root, CHECKS.keys() - {"inventory"}) == []
