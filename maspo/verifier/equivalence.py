@@ -10,6 +10,7 @@ that does not, and `parse_expr` is locked for the whole process.
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 from functools import lru_cache
@@ -133,8 +134,23 @@ def decide(answer: str, gold: str) -> str:
             return verdict
     listed, gold_listed = elements(answer), elements(gold)
     if (listed, gold_listed) != ([answer], [gold]):
-        return _all_match(listed, gold_listed, decide)
+        verdict = _all_match(listed, gold_listed, decide)
+        if verdict == Verdict.CORRECT and not _as_often(listed, gold_listed):
+            return Verdict.WRONG
+        return verdict
     return _same_statement(answer, gold)
+
+
+def _as_often(answers: list[str], golds: list[str]) -> bool:
+    """Whether what a gold list holds twice is there twice; a list that repeats nothing is a set."""
+    counts = Counter(golds)
+    return len(counts) == len(golds) or (
+        len(answers) == len(golds)
+        and all(
+            sum(decide(answer, gold) == Verdict.CORRECT for answer in answers) == count
+            for gold, count in counts.items()
+        )
+    )
 
 
 def _all_match(answers: list, golds: list, same: Callable[..., str]) -> str:

@@ -89,6 +89,7 @@ def has(text: str, marks: str) -> bool:
 def elements(text: str) -> list[str]:
     r"""The answers of a list or a written-out set; one answer is a list of one.
 
+    A set holds each element once; in a list, as in `16,3,1,1`, what is there twice counts twice.
     `\pm` gives two, with `\mp` for the other sign; a second `\pm` leaves open how many are meant,
     and the text stays whole. A system of equations gives its rows.
     """
@@ -96,13 +97,15 @@ def elements(text: str) -> list[str]:
     if rows and all(len(row) == 1 for row in rows):
         return [row[0] for row in rows]
     inner = _inside_braces(text)
-    if inner is not None and not has(inner, r"\\mid|[|:]"):
+    written_out = inner is not None and not has(inner, r"\\mid|[|:]")
+    if written_out:
         text = inner
     if quantity(text) is None:
         found = _texts(text, _SPACED_LIST if ", " in text else _LIST)
     else:
         found = [text]
-    return list(dict.fromkeys(version for part in found for version in _both_signs(part)))
+    versions = [version for part in found for version in _both_signs(part)]
+    return list(dict.fromkeys(versions)) if written_out else versions
 
 
 def _both_signs(text: str) -> list[str]:
