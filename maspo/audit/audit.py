@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from maspo.audit.chain import check_chain
@@ -55,6 +56,11 @@ class Audit:
     tree: Tree
     findings: dict[str, list[Finding]]
     seconds: dict[str, float]
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of what was audited."""
+        return digest(self.tree)
 
     def of(self, severity: Severity) -> list[Finding]:
         """Return the findings of one severity."""
@@ -119,7 +125,7 @@ def as_json(audit: Audit) -> dict[str, Any]:
         "results": str(audit.tree.root),
         "verdict": audit.verdict,
         "passed": audit.verdict == "passed",
-        "digest": digest(audit.tree),
+        "digest": audit.digest,
         "manifests": len(audit.tree.manifests),
         "suites": list(audit.tree.suites),
         "runs": len(audit.tree.declared) if audit.tree.suites else 0,

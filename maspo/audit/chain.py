@@ -22,9 +22,9 @@ def check_chain(tree: Tree) -> Iterator[Finding]:
                 yield Finding("chain", manifest, "outputs that this configuration makes", name)
                 continue
             made[name] = digest
-            if kind_of(path) != allowed[name] or not policy_like(path):
+            if kind_of(path) != allowed[name] or not policy_like(tree, path):
                 yield Finding("chain", name, f"an output of {manifest}", "no such file")
-            elif (found := sha256(path)) != digest:
+            elif (found := tree.sha256(name)) != digest:
                 yield Finding("chain", name, f"SHA-256 {digest} as {manifest} states", found)
     for manifest, content in tree.manifests.items():
         for name, digest in content["inputs"].items():
@@ -32,7 +32,7 @@ def check_chain(tree: Tree) -> Iterator[Finding]:
                 yield Finding("chain", manifest, "inputs below a known folder", name)
                 continue
             if name in tree.manifests:
-                found, source = sha256(tree.root / name), "that manifest"
+                found, source = tree.sha256(name), "that manifest"
             elif name in made or inside(tree, name):
                 found, source = made.get(name), "the step that wrote it"
             elif Path(name).is_absolute() and not Path(name).is_file():

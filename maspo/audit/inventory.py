@@ -13,7 +13,6 @@ from pathlib import Path
 from maspo.audit.finding import Finding, note
 from maspo.audit.tree import Tree
 from maspo.config import Experiment
-from maspo.files import sha256
 from maspo.layout import BASE_VARIANT
 from maspo.reporting.outputs import CLAIMS, suite_figures, suite_pages, suite_tables
 
@@ -44,7 +43,7 @@ def digest(tree: Tree) -> str:
     found = hashlib.sha256()
     for name, kind in sorted(allowed_files(tree).items()):
         path = tree.root / name
-        whole = sha256(path) if kind_of(path) == kind and policy_like(path) else None
+        whole = tree.sha256(name) if kind_of(path) == kind and policy_like(tree, path) else None
         found.update(f"{name}\x00{whole}\n".encode())
     return found.hexdigest()
 
@@ -63,7 +62,7 @@ def strangers(
         name, kind = tree.name(path), kind_of(path)
         part = Path(name).parts[0]
         if name in allowed:
-            if kind != allowed[name] or not policy_like(path):
+            if kind != allowed[name] or not policy_like(tree, path):
                 yield Finding("inventory", name, allowed[name], kind or "a link to nothing")
             elif kind == FOLDER:
                 yield from irregular(tree, path)
@@ -106,14 +105,14 @@ def kind_of(path: Path) -> str | None:
     return DEVICE if path.exists() else None
 
 
-def policy_like(path: Path) -> bool:
+def policy_like(tree: Tree, path: Path) -> bool:
     """Return whether a path is no folder, or one of a policy that is no link to another run's.
 
     A link could lead to a whole disk; one into Snakemake's cache leads out of the results.
     """
     if not path.is_dir():
         return True
-    within = path.is_symlink() and path.resolve().is_relative_to(path.parents[3].resolve())
+    within = path.is_symlink() and path.resolve().is_relative_to(tree.root.resolve())
     return (path / "config.json").is_file() and not within
 
 

@@ -171,13 +171,14 @@ def logged_by(variant: str) -> frozenset[str]:
 
 
 def columns(name: str, variant: str, rows: list[Row]) -> Iterator[Finding]:
-    """A log has the columns of its own method and none that only others have."""
+    """A log has the columns of its own method, those of all methods, and none else."""
     own = logged_by(variant)
     found = {column for row in rows for column in row}
-    foreign = {column for column in found - own - COMMON if not column.startswith("sampler_")}
+    others = sorted(found - own - COMMON)
+    strange = [column for column in others if not column.startswith("sampler_")]
     if missing := sorted(own - found):
         yield Finding("logs", name, f"columns of {variant}, as {missing}", "none")
-    if strange := sorted(foreign & found):
+    if strange:
         yield Finding("logs", name, f"columns of {variant} alone", f"{strange} as well")
 
 

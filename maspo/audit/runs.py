@@ -38,13 +38,8 @@ def check_seeds(tree: Tree) -> Iterator[Finding]:
     yield from twins(tree)
     for kind in ("runs", "evaluation"):
         for folder in sorted((tree.root / kind).glob("*/seed_*")):
-            run = (folder.parent.name, int(folder.name.removeprefix("seed_")))
             if tree.manifest(folder) is None:
                 yield Finding("partial", tree.name(folder), "a finished step", "no manifest")
-            elif run not in tree.evaluated:
-                yield note(
-                    "seeds", tree.name(folder), "a run that a study declares", "one more run"
-                )
 
 
 def identity(
@@ -181,9 +176,6 @@ def check_fairness(tree: Tree) -> Iterator[Finding]:
         verl = whole["engine"]["kind"] == "verl"  # it samples by itself
         for part in ("train", "task") if verl else ("train", "sampler", "task"):
             yield from unequal("fairness", name, part, whole[part], settings[part])
-        if (whole["variant"], whole["seed"]) != (variant, seed):
-            found = f"{whole['variant']} seed {whole['seed']}"
-            yield Finding("fairness", name, f"the run {variant} seed {seed}", found)
         common = {k: v for k, v in settings.items() if k not in ("objective", "train")}
         train = dict(settings["train"])
         usual = as_dict(next(iter(tree.suites.values())).train)

@@ -14,7 +14,7 @@ from jsonschema.exceptions import best_match
 from maspo.config import SUITES, Experiment, Study, experiment_from, load_suite
 from maspo.errors import DataError
 from maspo.evaluation.records import read_records, read_snapshots
-from maspo.files import read_json
+from maspo.files import read_json, sha256
 from maspo.layout import BASE_VARIANT, Layout
 
 Manifest = dict[str, Any]
@@ -73,6 +73,16 @@ class Tree:
         """SHA-256 of every output in this folder by its name, as the manifests state them."""
         outputs = (pair for m in self.manifests.values() for pair in m["outputs"].items())
         return {name: sha for name, sha in outputs if not leads_out(name)}
+
+    @cached_property
+    def _hashes(self) -> dict[str, str]:
+        return {}
+
+    def sha256(self, name: str) -> str:
+        """Return the SHA-256 of a file or folder in it, read once."""
+        if name not in self._hashes:
+            self._hashes[name] = sha256(self.root / name)
+        return self._hashes[name]
 
     def manifest(self, folder: Path) -> Manifest | None:
         """Return the manifest of a run or an evaluation, if it has one."""

@@ -50,10 +50,11 @@ def main() -> None:
         if folder.is_symlink() and not arguments.output:
             raise DataError(f"{folder} is a link: delete it, or name another place by --output")
         write_json(folder / "audit.json", report)
-        write_text(folder / "audit.md", as_markdown(audit))
+        text = as_markdown(audit)
+        write_text(folder / "audit.md", text)
     except MaspoError as error:
         sys.exit(f"error: {printable(str(error))}")
-    print(as_markdown(audit))
+    print(text)
     sys.exit(STATUS[audit.verdict])
 
 

@@ -93,7 +93,7 @@ _INDEXED_E = re.compile(r"(?<![a-zA-Z\\])E(?= ?_)")
 _BARE_PI = re.compile(r"(?<![a-zA-Z\\])pi(?![a-zA-Z])")
 _TRANSPOSED = re.compile(r"\^ ?(?:T|\{ ?T ?\})")
 _ANGLE = re.compile(r"(\d+(?:\.\d+)?)? ?\^ ?(?:\{ ?\\circ ?\}|\\circ(?![a-zA-Z]))")
-_FUNCTION = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc)(?![a-zA-Z])")
+OF_ANGLES = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc)(?![a-zA-Z])")
 _BARE_WORD = re.compile(r"[a-zA-Z]{3,}")
 _LABEL = re.compile(r"\(?([A-J])(?:\)|[.:] )[.:]? ?(.*)")
 _PROSE = re.compile(r"(?<![a-zA-Z\\])(?:[a-zA-Z]{2,}|[A-Z])(?![a-zA-Z])")
@@ -173,7 +173,7 @@ def formula(text: str) -> str:
 
 def degrees_as_radians(text: str) -> str:
     """Cleaned text with the degrees inside of trigonometric functions as radians."""
-    if not _FUNCTION.search(text):
+    if not OF_ANGLES.search(text):
         return text
     return _ANGLE.sub(
         lambda found: (

@@ -7,6 +7,8 @@ doubled), and a single letter without a wrapper is a variable.
 import re
 from functools import lru_cache
 
+from maspo.verifier.text import OF_ANGLES
+
 # One unit a line: the name that is compared, then its other spellings. Regular plurals need none.
 _TABLE = """
 m meter metre
@@ -113,7 +115,6 @@ _DEGREES = re.compile(
 )
 _SCALES = {"C": "celsius", "F": "fahrenheit", None: "degree"}
 _QUOTIENT = re.compile(rf"\\frac ?\{{ ?({_WRAPPED}) ?\}} ?\{{ ?({_WRAPPED}) ?\}}$")
-_FUNCTION = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc)(?![a-zA-Z])")
 
 
 def split_unit(text: str) -> tuple[str, str]:
@@ -126,7 +127,7 @@ def split_unit(text: str) -> tuple[str, str]:
     """
     text = _QUOTIENT.sub(r"\1/\2", text)
     degrees = _DEGREES.search(text)
-    if degrees and not _FUNCTION.search(text):  # of an angle in a function it is no unit
+    if degrees and not OF_ANGLES.search(text):  # of an angle in a function it is no unit
         value, unit = text[: degrees.start()], _SCALES[degrees["text"] or degrees["letter"]]
     else:
         tail = _TAIL.search(text)

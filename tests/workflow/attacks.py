@@ -1,307 +1,51 @@
-"""The forgers' acts: what each does to results, the check that must find it, and where."""
+"""The forgers' attacks: what each does, the check that must find it, and the file it must name."""
 
-import json
-import os
 import shutil
-from dataclasses import replace
 
-import pandas as pd
+from acts import (
+    GRPO,
+    MAIN,
+    MASPO,
+    METRICS,
+    SNAPSHOTS,
+    TIMINGS,
+    cut_log,
+    drop_seed,
+    easier_benchmarks,
+    easier_gold,
+    edit,
+    first,
+    gold_of_the_answer,
+    invented_study,
+    leak,
+    linked,
+    manifest,
+    new_file,
+    other_method,
+    output,
+    pipe,
+    policy_as_text,
+    records,
+    rename_variants,
+    right_answer,
+    rows,
+    set_in,
+    snapshots,
+    swap_policies,
+    swap_policies_and_forge,
+    swap_snapshots,
+    text,
+    then,
+    twice,
+    without,
+    without_input,
+    without_last_problem,
+    without_weights,
+    wrong_to_correct,
+)
 
-from maspo.files import read_json, sha256
 from tamper import Forger
 
-MASPO = "evaluation/maspo/seed_1/records.parquet"
-SNAPSHOTS = "evaluation/maspo/seed_1/snapshots.parquet"
-GRPO = "evaluation/grpo/seed_1/records.parquet"
-MAIN = "default/tables/smoke.csv"
-
-
-def first(column, value):
-    """Return a change of one cell in the first row of records."""
-
-    def change(records):
-        records.loc[0, column] = value
-        return records
-
-    return change
-
-
-def wrong_to_correct(records):
-    row = records.index[records["verdict"] != "correct"][0]
-    records.loc[row, "verdict"] = "correct"
-    return records
-
-
-def twice(records):
-    return pd.concat([records, records[:1]])
-
-
-def without_last_problem(records):
-    return records[records["problem"] != records["problem"].iloc[-1]]
-
-
-def gold_of_the_answer(records):
-    """Declare what was answered to be right."""
-    row = records.index[records["verdict"] == "wrong"][0]
-    records.loc[row, ["gold", "verdict"]] = [records.loc[row, "answer"], "correct"]
-    return records
-
-
-def set_in(*path, value):
-    def change(manifest):
-        for key in path[:-1]:
-            manifest = manifest[key]
-        assert manifest[path[-1]] != value
-        manifest[path[-1]] = value
-
-    return change
-
-
-def swap_policies(forger):
-    runs = forger.root / "runs"
-    shutil.move(runs / "grpo/seed_1/policy", runs / "kept")
-    shutil.copytree(runs / "maspo/seed_1/policy", runs / "grpo/seed_1/policy")
-    shutil.rmtree(runs / "kept")
-
-
-def swap_policies_and_forge(forger):
-    """The train step's manifest states the swapped policy; the evaluation's tells otherwise."""
-    swap_policies(forger)
-    digest = read_json(forger.root / "runs/maspo/seed_1/manifest.json")["outputs"]
-    change = set_in("outputs", "runs/grpo/seed_1/policy", value=digest["runs/maspo/seed_1/policy"])
-    forger.manifest("runs/grpo/seed_1", change)
-
-
-def drop_seed(forger):
-    for part in ("runs", "evaluation"):
-        shutil.rmtree(forger.root / part / "maspo/seed_1")
-
-
-def rename_variants(forger):
-    """GRPO's run under MASPO's name and the other way round, with all names in the manifests."""
-    for part in ("runs", "evaluation"):
-        folder = forger.root / part
-        (folder / "grpo").rename(folder / "other")
-        (folder / "maspo").rename(folder / "grpo")
-        (folder / "other").rename(folder / "maspo")
-        for name, old in (("grpo", "maspo"), ("maspo", "grpo")):
-            path = folder / name / "seed_1/manifest.json"
-            path.write_text(path.read_text().replace(f"/{old}/seed_1", f"/{name}/seed_1"))
-    forger.tables()
-
-
-def leak(name):
-    """Return an attack that puts a benchmark problem into a file of training problems."""
-
-    def attack(forger):
-        problem = []
-        benchmark = "benchmarks/terms7.parquet"
-        forger.problems(benchmark, lambda known: problem.append(known[0]) or known)
-        leaked = replace(problem[0], source="modular")
-        forger.problems(name, lambda known: [leaked, *known[1:]])
-        forger.hashes()
-
-    return attack
-
-
-def easier_gold(forger):
-    name = "benchmarks/terms2.parquet"
-    forger.problems(name, lambda known: [replace(known[0], answer="0"), *known[1:]])
-    forger.hashes()
-
-
-def then(*acts):
-    """Return an attack of several acts."""
-    return lambda forger: [act(forger) for act in acts]
-
-
-def records(change, run="maspo/seed_1"):
-    """Return an attack on the records, with all tables and hashes forged after it."""
-    return then(lambda f: f.records(run, change), Forger.tables)
-
-
-def snapshots(change, run="maspo/seed_1"):
-    """Return an attack on the records of the policies on a run's way, with all hashes forged."""
-    return then(lambda f: f.records(run, change, "snapshots"), Forger.hashes)
-
-
-def swap_snapshots(forger):
-    """The policy of step 4 for that of step 2: the run seems to have learnt faster."""
-    steps = forger.root / "runs/maspo/seed_1/snapshots"
-    shutil.rmtree(steps / "step_2")
-    shutil.copytree(steps / "step_4", steps / "step_2")
-    forger.hashes()
-
-
-def manifest(folder, *path, value):
-    """Return an attack on one field of a manifest, with all hashes forged after it."""
-    return then(lambda f: f.manifest(folder, set_in(*path, value=value)), Forger.hashes)
-
-
-def edit(name, old, new):
-    """Return an attack on a text file, with all hashes forged after it."""
-    return then(lambda f: f.replace(name, old, new), Forger.hashes)
-
-
-def without(name):
-    return lambda forger: (forger.root / name).unlink()
-
-
-def new_file(name):
-    def attack(forger):
-        (forger.root / name).parent.mkdir(parents=True, exist_ok=True)
-        (forger.root / name).write_bytes(b"unfinished")
-
-    return attack
-
-
-def cut_log(forger):
-    path = forger.root / "runs/maspo/seed_1/metrics.jsonl"
-    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
-    forger.hashes()
-
-
-def rows(name, change):
-    """Return an attack on every row of a log, with all tables and hashes forged after it."""
-
-    def attack(forger):
-        path = forger.root / name
-        changed = [change(json.loads(line)) for line in path.read_text().splitlines()]
-        path.write_text("".join(json.dumps(row) + "\n" for row in changed))
-        forger.tables()
-
-    return attack
-
-
-def right_answer(frame):
-    """Replace a wrong completion by a right one to the same problem, seed and all."""
-    for _, group in frame.groupby("problem", sort=False):
-        right = group.index[group["verdict"] == "correct"]
-        wrong = group.index[group["verdict"] != "correct"]
-        if len(right) and len(wrong):
-            for column in ("text", "tokens", "answer", "verdict"):
-                frame.loc[wrong[0], column] = frame.loc[right[0], column]
-            return frame
-    raise AssertionError("no problem was answered both rightly and wrongly")
-
-
-def without_input(folder, name, instead=None):
-    """Return an attack on what a step says that it read."""
-
-    def change(content):
-        digest = content["inputs"].pop(name)
-        if instead:
-            content["inputs"][instead] = digest
-
-    return then(lambda f: f.manifest(folder, change), Forger.hashes)
-
-
-def everywhere(steps, *path, value):
-    """Return a change of one setting in the configuration of all steps of some kinds."""
-
-    def attack(forger):
-        for file in forger.root.rglob("*manifest.json"):
-            if read_json(file)["step"] in steps:
-                name = str(file.relative_to(forger.root))
-                forger.manifest(name, set_in("experiment", *path, value=value))
-                if path[0] in read_json(file)["settings"]:
-                    forger.manifest(name, set_in("settings", *path, value=value))
-
-    return attack
-
-
-def other_method(forger):
-    """Show GRPO's run as MASPO's: policy, logs and records, under MASPO's own manifests."""
-    for part in ("runs", "evaluation"):
-        grpo, maspo = (forger.root / part / name / "seed_1" for name in ("grpo", "maspo"))
-        for file in grpo.iterdir():
-            if file.is_dir():
-                shutil.copytree(file, maspo / file.name, dirs_exist_ok=True)
-            elif file.name != "manifest.json":
-                shutil.copy(file, maspo / file.name)
-    forger.tables()
-
-
-def text(name, change):
-    """Return an attack on the bytes of a file, with all hashes forged after it."""
-
-    def attack(forger):
-        path = forger.root / name
-        before = path.read_bytes()
-        path.write_bytes(change(before))
-        assert path.read_bytes() != before
-        forger.hashes()
-
-    return attack
-
-
-def invented_study(forger):
-    """A table of a study that nobody ran, with a manifest that states its hash."""
-    tables = forger.root / "default/tables"
-    shutil.copy(tables / "smoke.csv", tables / "better.csv")
-    made_up = read_json(tables / "smoke_manifest.json")
-    made_up["outputs"] = {"default/tables/better.csv": ""}
-    (tables / "better_manifest.json").write_text(json.dumps(made_up))
-    forger.hashes()
-
-
-def policy_as_text(forger):
-    """A text file of the same SHA-256 as the folder that it replaces."""
-    policy = forger.root / "runs/maspo/seed_1/policy"
-    files = sorted(path for path in policy.rglob("[!.]*") if path.is_file())
-    listed = "".join(f"{path.relative_to(policy).as_posix()}\0{sha256(path)}\n" for path in files)
-    digest = sha256(policy)
-    shutil.rmtree(policy)
-    policy.write_text(listed)
-    assert sha256(policy) == digest
-
-
-def without_weights(forger):
-    """No policy to draw from again, and no manifest that ever had one."""
-    shutil.rmtree(forger.root / "runs/maspo/seed_1/policy")
-    forger.manifest("runs/maspo/seed_1", lambda m: m["outputs"].pop("runs/maspo/seed_1/policy"))
-    forger.hashes()
-
-
-def output(name, digest="0" * 64):
-    """Return an attack that adds an output to a manifest."""
-    return lambda f: f.manifest("runs/maspo/seed_1", lambda m: m["outputs"].update({name: digest}))
-
-
-def pipe(name):
-    """Return an attack that puts a pipe where a file was: who reads it waits for ever."""
-
-    def attack(forger):
-        (forger.root / name).unlink()
-        os.mkfifo(forger.root / name)
-
-    return attack
-
-
-def linked(name, target):
-    """Return an attack that leaves a link to a place outside."""
-
-    def attack(forger):
-        (forger.root / name).parent.mkdir(parents=True, exist_ok=True)
-        (forger.root / name).symlink_to(target)
-
-    return attack
-
-
-def easier_benchmarks(forger):
-    """Every benchmark but the easiest is left out, in the data and in all records."""
-    for path in (forger.root / "data/benchmarks").iterdir():
-        if path.stem != "terms2":
-            path.unlink()
-            forger.manifest("data", lambda m, n=path.name: m["outputs"].pop(f"data/benchmarks/{n}"))
-    for run in ("base/seed_1", "grpo/seed_1", "maspo/seed_1"):
-        for name in ("records", "snapshots")[: 1 if run.startswith("base") else 2]:
-            forger.records(run, lambda frame: frame[frame["benchmark"] == "terms2"], name)
-    forger.tables()
-
-
-METRICS = "runs/maspo/seed_1/metrics.jsonl"
-TIMINGS = "runs/maspo/seed_1/timings.jsonl"
 # name: (attack, the check that must find it, the file that it must name)
 ATTACKS = {
     "a flipped bit in records": (lambda f: f.flip(MASPO), "chain", MASPO),

@@ -10,10 +10,7 @@ from copy import deepcopy
 import jsonschema
 import pandas as pd
 import pytest
-
-from attacks import (
-    ATTACKS,
-    DRAWN,
+from acts import (
     GRPO,
     MAIN,
     MASPO,
@@ -25,6 +22,8 @@ from attacks import (
     set_in,
     then,
 )
+
+from attacks import ATTACKS, DRAWN
 from maspo.audit.audit import CHECKS, as_json, run_audit
 from maspo.audit.tree import PROJECT, Tree
 from maspo.files import read_json
