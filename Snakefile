@@ -19,6 +19,7 @@ include: "workflow/rules/pages.smk"
 include: "workflow/rules/targets.smk"
 include: "workflow/rules/audit.smk"
 include: "workflow/rules/usage.smk"
+include: "workflow/rules/front_page.smk"
 
 
 report: "workflow/report/workflow.rst"

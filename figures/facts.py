@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from results import arguments, labels_of, read_table
-from style import METHODS, Look, apply_style, legend, save, styles_for
+from style import METHODS, Look, apply_style, dodge, dot, dots, legend, save, styles_for
 
 CLASSES = {0: "met in RL", 1: "held out of RL"}  # by held_out
 TURNS = {"gained": "lost", "found": "vanished"}  # to the right of 0, and to the left
@@ -36,12 +36,13 @@ def draw_accuracy(axis: Axes, facts: pd.DataFrame, held_out: int, styles: dict[s
     rows = rows[rows.groupby("base_bin").facts.transform("max") > 0]
     bins = list(rows.base_bin.unique())
     rows = rows.assign(place=rows.base_bin.map(bins.index))
-    for i, (variant, look) in enumerate(styles.items()):
+    for variant, aside in dodge(styles, WIDE).items():
+        look = dot(styles[variant])
         own = rows[rows.variant == variant]
-        place = own.place + (i - (len(styles) - 1) / 2) * WIDE / len(styles)
+        place = own.place + aside
         low, high = 100 * own.trained_accuracy_low, 100 * own.trained_accuracy_high
         axis.vlines(place, low, high, color=look["color"], linewidth=1)
-        axis.plot(place, 100 * own.trained_accuracy, **look | {"linewidth": 0.8, "markersize": 4.5})
+        axis.plot(place, 100 * own.trained_accuracy, **look, markersize=4.5)
     base = 100 * rows.groupby("place").base_accuracy.mean()
     axis.hlines(base, base.index - 0.45, base.index + 0.45, **BASE, zorder=1)
     count = rows.groupby("place").facts.mean()
@@ -105,7 +106,7 @@ def draw(facts: pd.DataFrame) -> Figure:
         Patch(facecolor="0.3", edgecolor="0.3", label=CLASSES[0]),
         Patch(facecolor="white", edgecolor="0.3", label=CLASSES[1]),
     ]
-    legend(figure, labels, styles, extra)
+    legend(figure, labels, dots(styles), extra)
     return figure
 
 

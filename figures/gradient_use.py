@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from results import arguments, labels_of, read_table
-from style import apply_style, legend, save, styles_for
+from style import apply_style, dodge, dot, dots, legend, save, styles_for
 
 COLUMNS = ["variant", "label", "bin_low", "bin_high", "tokens"]
 COLUMNS += ["nonzero_fraction", "nonzero_low", "nonzero_high"]
@@ -30,14 +30,16 @@ def draw(use: pd.DataFrame) -> Figure:
     edges = [*sorted(use.bin_low.unique()), use.bin_high.max()]
     middles = np.arange(len(edges) - 1) + 0.5  # every bin is drawn equally wide
     figure, axes = plt.subplots(1, 3, figsize=(10, 3.7), layout="constrained")
-    for i, (variant, look) in enumerate(styles.items()):
+    shares = 100 * share(use)
+    for variant, aside in dodge(styles, 0.7).items():
+        look = dot(styles[variant]) | {"markersize": 4}
         rows = use[use.variant == variant].sort_values("bin_low")
-        bins = middles[np.searchsorted(edges, rows.bin_low)]
-        place = bins + (i - (len(styles) - 1) / 2) * 0.7 / len(styles)
+        place = middles[np.searchsorted(edges, rows.bin_low)] + aside
         for axis, (value, low, high, scale) in zip(axes, PANELS.values(), strict=False):
-            axis.vlines(place, scale * rows[low], scale * rows[high], color=look["color"], lw=1)
-            axis.plot(place, scale * rows[value], **look | {"linewidth": 0.8, "markersize": 4})
-        axes[2].plot(middles, 100 * share(use)[variant], **look | {"markersize": 4})
+            bar = {"color": look["color"], "linewidth": 1}
+            axis.vlines(place, scale * rows[low], scale * rows[high], **bar)
+            axis.plot(place, scale * rows[value], **look)
+        axes[2].plot(middles + aside, shares[variant], **look)
     for axis, title in zip(axes, [*PANELS, "Share of the tokens (%)"], strict=True):
         axis.set_title(title)
         axis.set_xticks(
@@ -45,7 +47,7 @@ def draw(use: pd.DataFrame) -> Figure:
         )
         axis.set_xlabel(r"Old probability $\pi_{old}$ (bins)")
     axes[2].set_yscale("log")
-    legend(figure, labels, styles)
+    legend(figure, labels, dots(styles))
     return figure
 
 

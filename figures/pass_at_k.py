@@ -1,8 +1,10 @@
-"""Pass@k and best@k against k: the average over benchmarks, its two ends, and each benchmark.
+"""Pass@k and best@k against k: the average, its differences and two ends, and each benchmark.
 
 Pass@k is the unbiased estimator (k draws without replacement); best@k = 1 - (1 - c/n)^k, with
 replacement, is what the paper's framework prints as Pass@k. They are named apart.
 """
+
+from textwrap import fill
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -11,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from intervals import draw_intervals
-from results import AVERAGE, arguments, labels_of, read_table
+from results import AVERAGE, BASE, arguments, labels_of, read_table
 from style import GREY, Look, apply_style, legend, save, styles_for
 
 COLUMNS = ["variant", "label", "benchmark", "metric", "k", "value", "low", "high"]
@@ -45,11 +47,30 @@ def draw_curves(
             passed.index, passed.low, passed.high, color=look["color"], alpha=0.1, linewidth=0
         )
         axis.plot(best.index, best.value, color=look["color"], **DASHED)
+    mark_k(axis, table)
+    axis.set_title(benchmark, fontweight="bold" if benchmark == AVERAGE else "normal")
+
+
+def draw_differences(axis: Axes, table: pd.DataFrame, styles: dict[str, Look]) -> None:
+    """Draw Pass@k of the average minus that of the first trained variant: the curves lie close."""
+    first, *others = [name for name in styles if name != BASE]
+    reference = rows_of(table, AVERAGE, first, "pass").value
+    axis.axhline(0, color=styles[first]["color"], linewidth=1.2)
+    for variant in others:
+        look = styles[variant] | {"linestyle": "-", "linewidth": 1.2, "markersize": 4}
+        axis.plot(rows_of(table, AVERAGE, variant, "pass").value - reference, **look)
+    mark_k(axis, table)
+    label = table.label[table.variant == first].iloc[0]
+    axis.set_title(fill(f"Pass@k minus that of {label} (points)", 34))
+    axis.set_xlabel("k")
+
+
+def mark_k(axis: Axes, table: pd.DataFrame) -> None:
+    """Give an axis its numbers of draws, equally far apart."""
     ticks = sorted(table.k.unique())
     axis.set_xscale("log", base=2)
     axis.set_xticks(ticks, [f"{k:g}" for k in ticks])
     axis.minorticks_off()
-    axis.set_title(benchmark, fontweight="bold" if benchmark == AVERAGE else "normal")
 
 
 def draw(table: pd.DataFrame) -> Figure:
@@ -61,16 +82,17 @@ def draw(table: pd.DataFrame) -> Figure:
     most = int(table.k.max())
     figure = plt.figure(figsize=(10, 6.2), layout="constrained")
     top, bottom = figure.add_gridspec(2, 1, height_ratios=[1.35, 1])
-    axes = top.subgridspec(1, 4, width_ratios=[3, 1, 1, 1]).subplots()
+    axes = top.subgridspec(1, 5, width_ratios=[2, 2.4, 1, 1, 1]).subplots()
     draw_curves(axes[0], table, AVERAGE, styles, markers=True)
     axes[0].set_ylabel("Problems solved (%)")
     axes[0].set_xlabel("k")
+    draw_differences(axes[1], table, styles)
     ends = {
         "Pass@1 (= Avg@1)": at(table, "pass", 1, styles),
         f"Pass@{most}": at(table, "pass", most, styles),
         f"best@{most}": at(table, "best", most, styles),
     }
-    for axis, (title, rows) in zip(axes[1:], ends.items(), strict=True):
+    for axis, (title, rows) in zip(axes[2:], ends.items(), strict=True):
         draw_intervals(axis, rows, looks, horizontal=False)
         axis.set_title(title)
         axis.set_xticks([])

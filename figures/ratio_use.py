@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from results import arguments, labels_of, read_table
-from style import Look, apply_style, legend, save, styles_for
+from style import Look, apply_style, dodge, dot, dots, legend, save, styles_for
 
 USE = ["variant", "label", "bin_low", "bin_high", "mean_weight", "weight_low", "weight_high"]
 USE += ["share", "share_low", "share_high"]
@@ -39,13 +39,14 @@ def draw_bins(
 
     The axis shows every value, and of the intervals what fits beside them.
     """
-    for i, (variant, look) in enumerate(styles.items()):
+    for variant, aside in dodge(styles, WIDE).items():
+        look = dot(styles[variant])
         own = rows[rows.variant == variant]
-        place = own.place + (i - (len(styles) - 1) / 2) * WIDE / len(styles)
+        place = own.place + aside
         if f"{bounds}_low" in own:
             ends = (scale * own[f"{bounds}_{end}"] for end in ("low", "high"))
             axis.vlines(place, *ends, color=look["color"], linewidth=0.8)
-        axis.plot(place, scale * own[value], **look | {"linewidth": 0.8, "markersize": 3.5})
+        axis.plot(place, scale * own[value], **look, markersize=3.5)
     low, high = scale * min(0, rows[value].min()), scale * rows[value].max()
     axis.set_ylim(low - 0.05 * (high - low), high + 0.08 * (high - low))
 
@@ -109,7 +110,7 @@ def draw(use: pd.DataFrame, moves: pd.DataFrame) -> Figure:
         extra = [Patch(facecolor=("black", shade), label=name) for name, shade in WAYS.values()]
     for name in set(axes) - {"ways"}:
         mark_bins(axes[name], edges)
-    legend(figure, labels, styles, extra)
+    legend(figure, labels, dots(styles), extra)
     return figure
 
 

@@ -42,12 +42,12 @@ def draw_rewards(
         steps = curve(dynamics, variant, "reward")
         axis.plot(steps.index, steps["mean"], **line(look))
         band = {"color": look["color"], "alpha": 0.1, "linewidth": 0}
-        axis.fill_between(steps.index, steps.low, steps.high, **band)
+        axis.fill_between(steps.index, steps.low.clip(0, 1), steps.high.clip(0, 1), **band)
         own = efficiency[efficiency.variant == variant]
         for reward, column in thresholds(efficiency).items():
             if own[column].notna().all():
                 axis.plot(own[column].mean(), reward, **dot(look), markeredgecolor="white", mew=0.5)
-    axis.set(xlabel="Rollout batch", title="Reward")
+    axis.set(xlabel="Rollout batch", title="Reward", ylim=(0, 1))
 
 
 def draw_steps(axis: Axes, efficiency: pd.DataFrame, styles: dict[str, Look]) -> None:
@@ -60,7 +60,7 @@ def draw_steps(axis: Axes, efficiency: pd.DataFrame, styles: dict[str, Look]) ->
     for group, column in enumerate(thresholds(efficiency).values()):
         for i, (variant, look) in enumerate(styles.items()):
             steps = efficiency[column][efficiency.variant == variant]
-            position = group * (count + 1.5) + i
+            position = group * (count + 1.5) + count - 1 - i  # the first variant at the top
             reached = steps.dropna()
             axis.plot(reached, [position] * len(reached), "|", color=look["color"], ms=6)
             if len(reached) == len(steps):
@@ -71,7 +71,6 @@ def draw_steps(axis: Axes, efficiency: pd.DataFrame, styles: dict[str, Look]) ->
                 axis.text(1.01, position, text, fontsize=6.5, color="0.3", **place)
         ticks.append(group * (count + 1.5) + (count - 1) / 2)
     axis.set_yticks(ticks, [f"{reward:g}" for reward in thresholds(efficiency)])
-    axis.invert_yaxis()
     axis.set_xlim(left=0)
     axis.grid(axis="y", visible=False)
     axis.set(xlabel="Rollout batches", ylabel="Reward to reach", title="Steps to a reward")

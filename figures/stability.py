@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from results import arguments, read_table
-from style import Look, apply_style, legend, save, styles_for
+from style import Look, apply_style, dodge, dot, dots, legend, save, styles_for
 
 FACTORS = {
     "lr": "Learning rate",
@@ -18,7 +18,7 @@ FACTORS = {
     "sigma_base": "sigma_base of MASPO",
 }
 MEASURES = {  # column: (title, factor from the column to what is drawn, what is possible)
-    "avg_at_k": ("Avg@k (%)", 100, (0, 100)),
+    "avg_at_k": ("Mean accuracy (%)", 100, (0, 100)),
     "final_reward": ("Reward at the end", 1, (0, 1)),
     "final_entropy": ("Entropy at the end (nats)", 1, (0, None)),
 }
@@ -26,7 +26,8 @@ COLUMNS = ["variant", "label", "objective", "factor", "value", "seeds", "collaps
     column + end for column in MEASURES for end in ("", "_low", "_high")
 ]
 SETTING = r"_sigma_base_[^_]+$"  # a changed width is a factor here, no method of its own
-RING = {"linestyle": "none", "marker": "o", "mfc": "none", "mec": "black", "ms": 12}
+RING = {"linestyle": "none", "marker": "o", "mfc": "none", "mec": "black", "ms": 10}
+WIDE = 0.7  # of the way from one value to the next, over which the methods stand side by side
 
 
 def of_factor(stability: pd.DataFrame, factor: str) -> pd.DataFrame:
@@ -54,10 +55,10 @@ def draw_panel(axis: Axes, rows: pd.DataFrame, column: str, styles: dict[str, Lo
     Intervals are cut where a measure ends: those of two seeds reach far beyond.
     """
     _, scale, possible = MEASURES[column]
-    for i, (family, look) in enumerate(styles.items()):
+    for family, aside in dodge(styles, WIDE).items():
+        look = dot(styles[family])
         own = rows[rows.family == family]
-        # Side by side, or intervals hide each other.
-        place = own.place + (i - (len(styles) - 1) / 2) * 0.09
+        place = own.place + aside
         low, high = ((scale * own[f"{column}_{end}"]).clip(*possible) for end in ("low", "high"))
         axis.vlines(place, low, high, color=look["color"], linewidth=1.2)
         axis.plot(place, scale * own[column], **look)
@@ -66,12 +67,14 @@ def draw_panel(axis: Axes, rows: pd.DataFrame, column: str, styles: dict[str, Lo
                 y = scale * getattr(row, column)
                 axis.plot(x, y, **RING)
                 text = f"{row.collapsed:g}/{row.seeds:g}"
-                near = {"xytext": (9, 0), "textcoords": "offset points", "va": "center"}
-                axis.annotate(text, (x, y), fontsize=7, **near)
+                above = {"xytext": (0, 8), "textcoords": "offset points", "ha": "center"}
+                axis.annotate(text, (x, y), fontsize=6.5, rotation=90, va="bottom", **above)
     ticks = rows.drop_duplicates("place")
     axis.set_xticks(ticks.place, ticks.value)
-    axis.set_xlim(-0.4, len(ticks) - 0.5)
+    axis.set_xlim(-0.5, len(ticks) - 0.5)
     axis.margins(y=0.1)
+    axis.set_ylim(bottom=max(axis.get_ylim()[0], possible[0]))
+    axis.grid(axis="x", visible=False)
 
 
 def draw(stability: pd.DataFrame) -> Figure:
@@ -89,7 +92,7 @@ def draw(stability: pd.DataFrame) -> Figure:
         for axis, (column, (title, *_)) in zip(line, MEASURES.items(), strict=True):
             draw_panel(axis, of_factor(rows, factor), column, styles)
             axis.set(title=title, xlabel=FACTORS[factor])
-    legend(figure, labels, styles, [Line2D([], [], label="collapsed seeds / seeds", **RING)])
+    legend(figure, labels, dots(styles), [Line2D([], [], label="collapsed seeds / seeds", **RING)])
     return figure
 
 

@@ -1,5 +1,6 @@
 """One look for every figure: sizes, colours that colour-blind readers can tell apart, saving."""
 
+import re
 from collections.abc import Iterable
 from itertools import cycle
 from pathlib import Path
@@ -10,16 +11,19 @@ import matplotlib
 matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 Look = dict[str, Any]
+NUMBER = re.compile(r"_([0-9][0-9.e+-]*)$")  # at the end of an objective's name
 
 # Okabe and Ito's palette; line styles and markers differ too, so that grey prints can be read.
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 BLUE, RED, PINK, GREY = "#0072B2", "#D55E00", "#CC79A7", "#8C8C8C"
 RECOMMENDED = {"color": "#BFBFBF", "alpha": 0.5, "linewidth": 0}  # what the paper recommends
-METHODS: dict[str, Look] = {
+METHODS: dict[str, Look] = {  # the same look in every figure of every study
     "base": {"color": GREY, "linestyle": ":", "marker": "x"},
     "grpo": {"color": BLACK, "linestyle": "--", "marker": "o"},
     "clip_higher": {"color": ORANGE, "linestyle": "-.", "marker": "s"},
@@ -28,8 +32,20 @@ METHODS: dict[str, Look] = {
     "bapo": {"color": SKY, "linestyle": (0, (1, 1)), "marker": "D"},
     "sapo": {"color": BLUE, "linestyle": (0, (6, 2)), "marker": "P"},
     "maspo": {"color": RED, "linestyle": "-", "marker": "*"},
+    # Parts and relatives are lighter and darker tones of the palette.
+    "sapo_unilateral": {"color": "#66A8D1", "linestyle": "-", "marker": "p"},
+    "maspo_no_mass": {"color": "#7A3B00", "linestyle": "--", "marker": "<"},
+    "maspo_no_risk": {"color": "#B59B00", "linestyle": "-.", "marker": ">"},
+    "gaussian_only": {"color": "#8A6FB0", "linestyle": (0, (3, 1)), "marker": "h"},
+    "maspo_bilateral": {"color": "#4D9A8A", "linestyle": (0, (1, 1)), "marker": "d"},
+    "maspo_attached_gate": {"color": "#6B6B2A", "linestyle": (0, (6, 2)), "marker": "8"},
+    "maspo_paper": {"color": "#E58A7B", "linestyle": ":", "marker": "X"},
+    "cispo": {"color": "#7F7F00", "linestyle": "--", "marker": "<"},
+    "gspo": {"color": "#7D4E9E", "linestyle": "-.", "marker": ">"},
+    "dgpo": {"color": "#3D6B35", "linestyle": (0, (3, 1)), "marker": "h"},
+    "dr_grpo": {"color": "#5A5A5A", "linestyle": (0, (1, 1)), "marker": "d"},
 }
-OTHERS: list[Look] = [
+OTHERS: list[Look] = [  # objectives that are not of this package
     {"color": color, "linestyle": linestyle, "marker": marker}
     for color, linestyle, marker in zip(
         [BLUE, ORANGE, GREEN, PINK, SKY, BLACK, GREY, RED],
@@ -38,6 +54,10 @@ OTHERS: list[Look] = [
         strict=True,
     )
 ]
+# Values of one setting (maspo_alpha_0.5) lie on a scale of its own, from light to dark.
+SCALE, LIGHTEST, DARKEST = "viridis_r", 0.15, 0.95
+VALUE_LINES = ["--", "-.", (0, (5, 1, 1, 1)), (0, (3, 1)), (0, (1, 1)), (0, (6, 2))]
+VALUE_MARKERS = ["s", "^", "D", "v", "P", "X", "h"]
 # A method trained with other settings (maspo@lr_1e-4) keeps its colour and marker.
 RETRAINED = [(0, (1, 2)), (0, (8, 2, 1, 2)), (0, (2, 4)), (0, (10, 4))]
 
@@ -66,7 +86,7 @@ def apply_style() -> None:
 
 
 def styles_for(variants: Iterable[str]) -> dict[str, Look]:
-    """Return a look for each variant: a method's own, and others in turn.
+    """Return a look for each variant: a method's own, a value's on its scale, and others in turn.
 
     Others first take the colours that no named method of the figure has.
     """
@@ -74,7 +94,8 @@ def styles_for(variants: Iterable[str]) -> dict[str, Look]:
     objectives = list(dict.fromkeys(variant.partition("@")[0] for variant in variants))
     used = {METHODS[name]["color"] for name in objectives if name in METHODS}
     others = cycle(sorted(OTHERS, key=lambda look: look["color"] in used))
-    looks = {name: METHODS.get(name) or next(others) for name in objectives}
+    known = METHODS | scale_of([name for name in objectives if name not in METHODS])
+    looks = {name: known.get(name) or next(others) for name in objectives}
     styles, retrained = {}, dict.fromkeys(objectives, 0)
     for variant in variants:
         name, _, settings = variant.partition("@")
@@ -86,6 +107,18 @@ def styles_for(variants: Iterable[str]) -> dict[str, Look]:
     return styles
 
 
+def scale_of(objectives: Iterable[str]) -> dict[str, Look]:
+    """Return looks for the objectives that are a method with a changed number, by its size."""
+    values = {name: float(match[1]) for name in objectives if (match := NUMBER.search(name))}
+    order = sorted(values, key=values.__getitem__)
+    colors = matplotlib.colormaps[SCALE](np.linspace(LIGHTEST, DARKEST, len(order)))
+    marks = zip(cycle(VALUE_LINES), cycle(VALUE_MARKERS), strict=False)
+    return {
+        name: {"color": to_hex(color), "linestyle": line, "marker": marker}
+        for name, color, (line, marker) in zip(order, colors, marks, strict=False)
+    }
+
+
 def line(look: Look) -> Look:
     """Return the part of a look that a line without markers takes."""
     return {key: look[key] for key in ("color", "linestyle")}
@@ -94,6 +127,17 @@ def line(look: Look) -> Look:
 def dot(look: Look) -> Look:
     """Return the part of a look that a marker without a line takes."""
     return {"color": look["color"], "marker": look["marker"], "linestyle": "none"}
+
+
+def dots(styles: dict[str, Look]) -> dict[str, Look]:
+    """Return the looks of a figure that draws markers without lines."""
+    return {name: dot(look) for name, look in styles.items()}
+
+
+def dodge(styles: dict[str, Look], width: float) -> dict[str, float]:
+    """Return how far each variant stands from the middle, so that intervals lie side by side."""
+    middle = (len(styles) - 1) / 2
+    return {name: (i - middle) * width / len(styles) for i, name in enumerate(styles)}
 
 
 def legend(

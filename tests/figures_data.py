@@ -64,7 +64,7 @@ STUDIES = {
 }
 # script: the study that it is drawn for in tests (None: the whole suite), and the files it reads
 DRAWN = {
-    "ablation": ("ablation", ["", "_runs", "_comparisons"]),
+    "differences": ("main", ["_comparisons"]),
     "avg_at_k": ("main", ["", "_runs"]),
     "claims": (None, ["claims.json"]),
     "entropy_accuracy": ("main", ["", "_runs", "_dynamics"]),
@@ -191,9 +191,10 @@ def _scores(tables, study, labels, quality, rng):
             for metric in ("avg", "pass"):
                 if variant not in ("base", reference):
                     gap = (quality[variant] - quality[reference]) / 100 + rng.normal(0, 0.002)
-                    names = (variant, reference, label, reference)
+                    names = (variant, reference, label, labels[reference])
                     p = float(abs(gap) < 0.1) * 0.6
-                    pairs.append((*names, benchmark, metric, gap, gap - 0.011, gap + 0.011, p, p))
+                    numbers = (SAMPLES, gap, gap - 0.011, gap + 0.011, p, p)
+                    pairs.append((*names, benchmark, metric, *numbers))
     columns = ["variant", "label", "seed", "benchmark", "problems", "samples", "avg_at_k"]
     _write(tables / f"{study}_runs.csv", columns, runs)
     scores = [score + end for score in SCORES for end in ("", "_low", "_high", "_std")]
@@ -201,7 +202,7 @@ def _scores(tables, study, labels, quality, rng):
     columns = ["variant", "label", "benchmark", "metric", "k", "value", "low", "high"]
     _write(tables / f"{study}_at_k.csv", columns, curves)
     columns = ["method", "reference", "method_label", "reference_label", "benchmark", "metric"]
-    columns += ["difference", "low", "high", "p", "p_holm"]
+    columns += ["k", "difference", "low", "high", "p", "p_holm"]
     _write(tables / f"{study}_comparisons.csv", columns, pairs)
 
 

@@ -29,6 +29,7 @@ class Figure(NamedTuple):
 
 
 STUDY_FIGURES = {
+    "differences": Figure("Differences, paired", ("_comparisons",)),
     "avg_at_k": Figure("Avg@k", ("", "_runs")),
     "pass_at_k": Figure("Pass@k and best@k", ("_at_k",)),
     "training_dynamics": Figure("Training dynamics", ("_dynamics",)),
@@ -39,7 +40,6 @@ STUDY_FIGURES = {
     "training_path": Figure("Entropy and accuracy on the way", ("_snapshots",)),
     "facts": Figure("Facts gained and lost", ("_facts",)),
     "sensitivity": Figure("Sensitivity", ("", "_runs", "_dynamics"), ("alpha", "beta")),
-    "ablation": Figure("Ablation", ("", "_runs", "_comparisons"), ("ablation",)),
 }
 SUITE_FIGURES = {
     "claims": Figure("Claims", ("claims.json",)),

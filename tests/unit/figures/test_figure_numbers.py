@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.colors import to_hex
+from matplotlib.colors import to_hex, to_rgb
 
 from figures_data import STUDIES
 
@@ -99,6 +99,32 @@ def test_pass_at_k_keeps_the_two_estimators_apart(tables, script):
     assert {"Pass@k, unbiased", "best@k, with replacement", "MASPO"} <= set(names)
 
 
+def test_pass_at_k_draws_differences_to_the_first_trained_variant(alike, script):
+    table = read(alike, "main_at_k")
+    axis = script("pass_at_k").draw(table).axes[1]
+    rows = table[(table.benchmark == "average") & (table.metric == "pass")]
+    rows = rows.pivot(index="k", columns="variant", values="value")
+    expected = 100 * (rows.maspo - rows.grpo)
+    assert any(
+        len(line.get_ydata()) == 6 and np.allclose(line.get_ydata(), expected)
+        for line in axis.lines
+    )
+    assert axis.get_title(loc="left").replace("\n", " ") == "Pass@k minus that of GRPO (points)"
+
+
+def test_training_dynamics_stay_inside_what_is_possible(alike, script):
+    dynamics = read(alike, "main_dynamics")
+    dynamics = dynamics.assign(low=dynamics["mean"] - 5, high=dynamics["mean"] + 5)
+    figure = script("training_dynamics").draw(dynamics)
+    curves, ends = figure.axes[:2]
+    assert curves.get_title(loc="left") == "Reward"
+    for band in curves.collections:
+        heights = band.get_paths()[0].vertices[:, 1]
+        assert 0 <= heights.min() <= heights.max() <= 1
+    bars = [path.vertices[:, 1] for bar in ends.collections for path in bar.get_paths()]
+    assert 0 <= np.min(bars) <= np.max(bars) <= 1
+
+
 def test_training_dynamics_average_over_neighbouring_steps(tables, script):
     dynamics = read(tables, "main_dynamics")
     figure = script("training_dynamics").draw(dynamics)
@@ -177,39 +203,49 @@ def test_sensitivity_is_drawn_over_the_value(factor, shaded, tables, script):
     assert (span.get_x(), span.get_x() + span.get_width()) == pytest.approx(shaded)
 
 
-def test_ablation_turns_pairs_towards_maspo(script):
-    pairs = pd.DataFrame(
+def test_differences_name_a_pair_and_say_once_what_both_sides_share(script):
+    rows = pd.DataFrame(
         [
-            ("grpo", "maspo", "average", "avg", -0.02, -0.03, -0.01, 0.01),
-            ("maspo", "sapo", "average", "avg", 0.05, 0.02, 0.09, 0.02),
-            ("maspo", "sapo", "terms2", "avg", 0.5, 0.4, 0.6, 0.03),
-            ("dac", "grpo", "average", "avg", 0.7, 0.6, 0.8, 0.04),
+            ("MASPO", "GRPO"),
+            ("MASPO, lr 4e-4, constant rate", "GRPO, lr 4e-4, constant rate"),
+            ("SAPO, lr 2e-4, constant rate", "GRPO, constant rate"),
         ],
-        columns=[
-            *("method", "reference", "benchmark", "metric"),
-            *("difference", "low", "high", "p_holm"),
-        ],
+        columns=["method_label", "reference_label"],
     )
-    rows = script("ablation").differences(pairs, "avg", ["maspo", "grpo", "sapo", "dac"])
-    assert rows.loc["grpo"].tolist() == pytest.approx([-2, -3, -1, 0.01])
-    assert rows.loc["sapo"].tolist() == pytest.approx([-5, -9, -2, 0.02])
-    assert rows.loc[["maspo", "dac"]].isna().all(axis=None)
+    assert script("differences").names_of(rows) == [
+        "MASPO − GRPO",
+        "MASPO − GRPO, lr 4e-4, constant rate",
+        "SAPO, lr 2e-4 − GRPO, constant rate",
+    ]
 
 
-def test_ablation_draws_the_differences(tables, script):
+def test_differences_are_drawn_in_points(tables, script):
     pairs = read(tables, "ablation_comparisons")
-    figure = script("ablation").draw(read(tables, "ablation"), pairs, 32)
-    axis = figure.axes[1]
-    rows = pairs[(pairs.benchmark == "average") & (pairs.metric == "avg")]
-    start, end = axis.get_xlim()
-    order = [name for name in STUDIES["ablation"] if name != "maspo"]
-    for position, variant in enumerate(order, start=1):
-        value = 100 * rows.set_index("method").difference[variant]
-        if start <= value <= end:
-            assert any(y == position and x == pytest.approx(value) for x, y in dots(axis))
-        else:
-            assert f"{value:.1f}".replace("-", "−") in texts(axis)
-    assert any(text.startswith("p ") for text in texts(axis))
+    figure = script("differences").draw(pairs)
+    for axis, metric in zip(figure.axes, ("avg", "pass"), strict=True):
+        rows = pairs[(pairs.benchmark == "average") & (pairs.metric == metric)]
+        start, end = axis.get_xlim()
+        assert start < 0 < end
+        for position, value in enumerate(100 * rows.difference):
+            if start <= value <= end:
+                assert any(y == position and x == pytest.approx(value) for x, y in dots(axis))
+            else:
+                assert f"{value:.1f}".replace("-", "−") in texts(axis)
+        assert sum(text.startswith("p ") for text in texts(axis)) == len(rows)
+
+
+def test_a_small_p_value_is_bold(alike, script):
+    pairs = read(alike, "main_comparisons").assign(p_holm=[0.04, 0.06] * 42)
+    axis = script("differences").draw(pairs).axes[0]
+    assert {t.get_text(): t.get_weight() for t in axis.texts if t.get_text()[0] == "p"} == {
+        "p = 0.040": "bold"
+    }
+
+
+def test_a_study_of_one_method_has_a_figure_without_rows(alike, script):
+    figure = script("differences").draw(read(alike, "main_comparisons").iloc[:0])
+    figure.draw_without_rendering()
+    assert not dots(figure.axes[0])
 
 
 def test_sample_efficiency(script):
@@ -339,6 +375,25 @@ def test_every_variant_of_a_figure_looks_different(script):
         assert len(seen) == len(labels) + 1
     looks = style.styles_for(["grpo", "grpo@lr_1e-4"])
     assert looks["grpo"]["color"] == looks["grpo@lr_1e-4"]["color"]
+
+
+def test_values_of_one_setting_lie_on_a_scale(script):
+    """From light to dark by size, and the method itself as everywhere."""
+    style = script("style")
+    looks = style.styles_for(["maspo_alpha_1.0", "maspo", "maspo_alpha_0.1", "maspo_alpha_0.5"])
+    tones = [
+        sum(to_rgb(looks[f"maspo_alpha_{value}"]["color"])) for value in ("0.1", "0.5", "1.0")
+    ]
+    assert tones == sorted(tones, reverse=True)
+    assert looks["maspo"] == style.METHODS["maspo"]
+
+
+def test_a_method_looks_the_same_in_every_study(script):
+    style = script("style")
+    for labels in STUDIES.values():
+        looks = style.styles_for(labels)
+        for name in {"grpo", "sapo", "maspo", "maspo_no_mass"} & set(labels):
+            assert looks[name] == style.METHODS[name]
 
 
 def test_panels_are_saved_at_rounded_places(tmp_path, script):
