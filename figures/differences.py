@@ -1,4 +1,4 @@
-"""Differences between methods, paired by problem and seed: who differs from whom, and by how much."""
+"""Differences between methods, paired by problem and seed: who differs, and by how much."""
 
 import matplotlib.pyplot as plt
 import pandas as pd
