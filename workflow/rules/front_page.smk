@@ -1,7 +1,11 @@
 # The front page of `snakemake --report` opens with what came out: workflow/report/workflow.rst.
 import json
 
-SHOWN = {"fraction": (100, "points"), "share": (100, "points of the runs"), "nats": (1, "nats")}
+SHOWN = {
+    "fraction": (100, "points"),
+    "share": (100, "points of the runs"),
+    "nats": (1, "nats"),
+}
 
 
 def verdicts():

@@ -381,9 +381,7 @@ def test_values_of_one_setting_lie_on_a_scale(script):
     """From light to dark by size, and the method itself as everywhere."""
     style = script("style")
     looks = style.styles_for(["maspo_alpha_1.0", "maspo", "maspo_alpha_0.1", "maspo_alpha_0.5"])
-    tones = [
-        sum(to_rgb(looks[f"maspo_alpha_{value}"]["color"])) for value in ("0.1", "0.5", "1.0")
-    ]
+    tones = [sum(to_rgb(looks[f"maspo_alpha_{value}"]["color"])) for value in ("0.1", "0.5", "1.0")]
     assert tones == sorted(tones, reverse=True)
     assert looks["maspo"] == style.METHODS["maspo"]
 
