@@ -4,12 +4,13 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 SCALE ?= mini
 
-.PHONY: help reproduce archive test test-verl test-trl test-vllm test-slurm bench bench-vllm install lint format clean
+.PHONY: help reproduce archive test test-all test-verl test-trl test-vllm test-slurm bench bench-vllm install lint format clean
 
 help:
 	@echo "make reproduce   install, then run the whole study at scale mini"
 	@echo "make archive     results/$(SCALE) as one zip file, an RO-Crate with checksums"
-	@echo "make test        install, then run every test"
+	@echo "make test        install, then run the tests that take no longer than minutes"
+	@echo "make test-all    the same with the slow tests: kills, a full disk, forgeries, simulations"
 	@echo "make test-verl   install verl beside it, in $(VENV)-verl, and test the plugin against it"
 	@echo "make test-trl    install TRL beside it, in $(VENV)-trl, and test the trainer against it"
 	@echo "make test-vllm   install vLLM for CPUs, in $(VENV)-vllm, and test the sampler against it"
@@ -36,9 +37,16 @@ reproduce: install
 archive: install
 	$(BIN)/python -m maspo.steps.archive results/$(SCALE)
 
+# Two processes; the tests of the workflow share one DAG, so they are one process's.
+PYTEST = $(BIN)/python -m pytest -n 2 --dist loadgroup
+
 test: install
-	@echo "== The whole test suite (14 minutes on two cores)"
-	$(BIN)/python -m pytest
+	@echo "== Tests without the slow ones (about 5 minutes on two cores; make test-all runs every one)"
+	$(PYTEST) -m "not slow"
+
+test-all: install
+	@echo "== Every test (about 15 minutes on two cores)"
+	$(PYTEST)
 
 # Environments of their own: what these ask for clashes with the pins of the package.
 $(VENV)-verl/.installed: constraints/verl-cpu.txt pyproject.toml

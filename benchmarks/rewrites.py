@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "unit" / "verifier")]
+sys.path[:0] = [str(ROOT / part) for part in (".", "tests", "tests/unit/verifier")]
 
 import gold_answers  # noqa: E402
 

@@ -17,6 +17,13 @@ ARCHITECTURE = {
 }
 
 
+def pytest_collection_modifyitems(items):
+    """Give the tests of the workflow to one process of several, because they share a DAG."""
+    for item in items:
+        if item.get_closest_marker("workflow"):
+            item.add_marker(pytest.mark.xdist_group("workflow"))
+
+
 @pytest.fixture
 def tiny_policy():
     """Return an untrained policy of a few thousand parameters and its tokenizer."""

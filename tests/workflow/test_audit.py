@@ -29,7 +29,7 @@ from maspo.audit.tree import PROJECT, Tree
 from maspo.files import read_json
 from tamper import Forger
 
-pytestmark = pytest.mark.workflow
+pytestmark = [pytest.mark.workflow, pytest.mark.slow]
 
 
 def owner(check):

@@ -9,7 +9,7 @@ from collections import Counter
 import psutil
 import pytest
 
-pytestmark = pytest.mark.workflow
+pytestmark = [pytest.mark.workflow, pytest.mark.slow]
 SEED = 2026
 MOST = 20  # kills of steps and scripts; those of Snakemake itself come on top
 FEWEST = 10  # on a fast machine many processes end before their moment

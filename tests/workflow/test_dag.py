@@ -155,7 +155,6 @@ def test_tables_are_told_what_the_runs_were_trained_with(project):
         (("scale=smoke", "seeds=many"), ["many", "integer"]),
         (("scale=smoke", "variants=mapso"), ["mapso", "maspo"]),
         (("scale=smoke", "studies=gamma"), ["gamma", "alpha"]),
-        (("scale=smoke", "overrides=train.lrr=1"), ["train.lrr", "lr"]),
         (("scale=smoke", "overrides=train.lr=fast"), ["train.lr", "fast"]),
         (("scale=smoke", "overrides=results=/tmp/{x}"), ["results='/tmp/{x}'", "braces"]),
         (("scale=smoke", "overrides=results=/tmp/it's"), ["/tmp/it's", "No closing quotation"]),
@@ -164,7 +163,16 @@ def test_tables_are_told_what_the_runs_were_trained_with(project):
         (("scale=smoke", "overrides=full.smoke=3"), ["the suite default does not read full"]),
     ],
 )
+@pytest.mark.slow
 def test_a_bad_setting_stops_before_any_job(new_project, config, named):
+    stops_before_any_job(new_project, config, named)
+
+
+def test_a_mistyped_setting_stops_before_any_job(new_project):
+    stops_before_any_job(new_project, ("scale=smoke", "overrides=train.lrr=1"), ["train.lrr", "lr"])
+
+
+def stops_before_any_job(new_project, config, named):
     output = new_project.snakemake(config=config, check=False)
     assert not (new_project.folder / "results").exists()
     assert "rule data" not in output

@@ -8,7 +8,7 @@ import pytest
 
 from maspo.files import sha256
 
-pytestmark = pytest.mark.workflow
+pytestmark = [pytest.mark.workflow, pytest.mark.slow]
 
 
 def mount(*arguments):

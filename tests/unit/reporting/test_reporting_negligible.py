@@ -12,6 +12,8 @@ from maspo.reporting.study_data import AVERAGE
 from maspo.reporting.verdict import Ruling, judge
 from maspo.statistics import seed_mean
 
+pytestmark = pytest.mark.slow  # simulations
+
 MARGIN = 1.0
 NAMES = ("maspo", "grpo", "sapo", "dac")
 

@@ -9,6 +9,8 @@ from maspo.reporting.verdict import Ruling, judge
 from maspo.statistics.bootstrap import deviations, half_widths
 from maspo.statistics.intervals import means
 
+pytestmark = pytest.mark.slow  # simulations
+
 STUDIES = 1000
 NOISE = 0.01  # about 1.5 standard errors of a simulated share of 5 %
 

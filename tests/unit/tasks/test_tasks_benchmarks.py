@@ -1,24 +1,24 @@
-"""The six real benchmarks, where a checkout has their files beside it."""
+"""The six real benchmarks, where they are (`benchmark_files`)."""
 
 from pathlib import Path
 
 import pytest
-from hub_layout import BENCHMARKS, SHARED
 
+from benchmark_files import BENCHMARKS, DIRECTORY, NEEDED
 from maspo.config import load_experiment
 from maspo.steps.prompts import prompts
 from maspo.tasks.decontaminate import contaminated_ids, find_matches
 from maspo.tasks.hub_task import load_benchmarks
 from maspo.verifier import extract
 
-pytestmark = pytest.mark.skipif(not SHARED.is_dir(), reason=f"{SHARED} is absent")
+pytestmark = NEEDED
 COUNTS = dict(zip(BENCHMARKS, (30, 30, 40, 500, 272, 675), strict=True))
 ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")
 def experiment():
-    return load_experiment(["scale=gpu", f"task.benchmark_files={SHARED}"])
+    return load_experiment(["scale=gpu", f"task.benchmark_files={DIRECTORY}"])
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ import pytest
 from hub_layout import (
     BEFORE,
     BEHIND,
-    BENCHMARKS,
     DAPO,
     FLOWRL,
     TESTS,
@@ -22,6 +21,7 @@ from hub_layout import (
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmark_files import BENCHMARKS
 from maspo.config import load_experiment
 from maspo.errors import DataError
 from maspo.files import sha256

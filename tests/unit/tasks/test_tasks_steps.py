@@ -6,9 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from hub_layout import BENCHMARKS, DAPO, overrides, write_hub
+from hub_layout import DAPO, overrides, write_hub
 from tokenizers.pre_tokenizers import ByteLevel
 
+from benchmark_files import BENCHMARKS
 from maspo.config import load_experiment
 from maspo.errors import ConfigError, DataError
 from maspo.files import read_json, sha256

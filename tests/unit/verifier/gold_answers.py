@@ -1,16 +1,13 @@
-"""The gold answers of the six real benchmarks, where a checkout has them beside it."""
+"""The gold answers of the six real benchmarks, where they are (`benchmark_files`)."""
 
 import json
 import random
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
+from benchmark_files import BENCHMARKS, DIRECTORY
 from maspo.verifier import extract
 from maspo.verifier.text import clean
-
-DIRECTORY = Path(__file__).resolve().parents[4] / "shared" / "benchmarks"
-BENCHMARKS = ("aime24", "aime25", "amc23", "math500", "minerva_math", "olympiadbench")
 
 
 class Gold(NamedTuple):
@@ -19,11 +16,6 @@ class Gold(NamedTuple):
     benchmark: str
     problem: str
     answer: str
-
-
-def available() -> bool:
-    """Whether the files are there."""
-    return DIRECTORY.is_dir()
 
 
 def load() -> list[Gold]:

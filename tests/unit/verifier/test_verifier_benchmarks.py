@@ -6,11 +6,10 @@ from pathlib import Path
 import gold_answers
 import pytest
 
+from benchmark_files import NEEDED
 from maspo.verifier import Verdict
 
-pytestmark = pytest.mark.skipif(
-    not gold_answers.available(), reason=f"no benchmark files in {gold_answers.DIRECTORY}"
-)
+pytestmark = NEEDED
 EXCEPTIONS = json.loads(Path(__file__).with_name("gold_exceptions.json").read_text())
 
 

@@ -5,11 +5,13 @@
 
 from collections import Counter
 
+import pytest
 from load_mix import mix
 
 from maspo.verifier import Verdict, Verifier
 
 
+@pytest.mark.slow
 def test_faults_lose_nothing():
     items = mix(3000, seed=0, hangs=0.01, crashes=0.001)
     completions, golds, expected = zip(*items, strict=True)
