@@ -4,13 +4,14 @@
 
 Replaces what stands between ``<!-- results: NAME -->`` and ``<!-- end of results -->`` in README.md
 and docs/. NAME is a variant, for its row beside the base policy, or a Markdown file of the
-reference: ``main.md``, or ``first table of claims.md``. Of several studies with a variant the one
+reference: ``main.md``, ``first table of claims.md``, or ``summary of main``. Of several studies with a variant the one
 with the most seeds is taken. Names that the reference does not hold are
 left as they are.
 """
 
 import argparse
 import re
+from collections.abc import Sequence
 from itertools import takewhile
 from pathlib import Path
 
@@ -20,6 +21,7 @@ ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(
     r"(<!-- results: (?P<name>[\w .@]+) -->\n)(.*?<!-- end of results -->\n)?", re.DOTALL
 )
+SCORES = {"avg": "Avg@32", "pass": "Pass@32"}
 END = "<!-- end of results -->\n"
 
 
@@ -40,8 +42,39 @@ def row(scores: pd.DataFrame, variant: str, scale: str) -> str:
     return f"\nAvg@32 / Pass@32 in percent, means over seeds:\n\n{table}\n"
 
 
+def percent(numbers: Sequence[float], sign: str) -> str:
+    """Return a value with the bounds of its interval."""
+    value, low, high = (f"{100 * number:{sign}.1f}" for number in numbers)
+    return f"{value} [{low}, {high}]".replace("-", "\N{MINUS SIGN}")
+
+
+def summary(study: str, reference: Path) -> str:
+    """Return the average of each method of a study, and how far it is from the first: a table."""
+    tables = reference / "tables"
+    scores, pairs = (pd.read_csv(tables / f"{study}{end}.csv") for end in ("", "_comparisons"))
+    scores = scores[scores.benchmark == "average"]
+    first = scores.label.iloc[1]  # behind the base policy
+    pairs = pairs[(pairs.benchmark == "average") & (pairs.reference_label == first)]
+    pairs = pairs.set_index(["method", "metric"])[["difference", "low", "high"]]
+    lines = [["Method"], ["---", *["---:"] * 2 * len(SCORES)]]
+    for name in SCORES.values():
+        lines[0] += [name, f"minus {first}"]
+    for row in scores.itertuples():
+        lines.append([row.label])
+        for metric in SCORES:
+            value = [getattr(row, f"{metric}_at_k{end}") for end in ("", "_low", "_high")]
+            compared = (row.variant, metric) in pairs.index
+            lines[-1] += [
+                percent(value, ""),
+                percent(pairs.loc[row.variant, metric], "+") if compared else "",
+            ]
+    return "\n" + "".join(f"| {' | '.join(line)} |\n" for line in lines) + "\n"
+
+
 def text(name: str, reference: Path) -> str | None:
     """Return what stands under a name, if the reference has it."""
+    if name.startswith("summary of "):
+        return summary(name.removeprefix("summary of "), reference)
     if name.startswith("first table of "):
         lines = text(name.removeprefix("first table of "), reference).splitlines(keepends=True)
         start = next(i for i, line in enumerate(lines) if line.startswith("|"))
