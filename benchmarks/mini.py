@@ -8,9 +8,9 @@ from pathlib import Path
 import torch
 
 from benchmarks.harness import ROOT
-from maspo.config import Experiment, build_objective, load_experiment
+from maspo.config import Experiment, load_experiment
 from maspo.layout import BASE_VARIANT, Layout
-from maspo.policy import fitting_prompts, load_policy
+from maspo.policy import load_policy
 from maspo.sampling.transformers import TransformersSampler
 from maspo.tasks import Problem, read_problems
 from maspo.training.loop import Trainer
@@ -54,22 +54,12 @@ def mini_trainer(results: Path, verifier: Verifier, *overrides: str) -> Trainer:
     So the rate is constant and nothing is measured on the way; steps may go on beyond a run's.
     """
     alike = ["train.lr_schedule=constant", "train.snapshots=[]"]
-    experiment = load_experiment(["scale=mini", f"results={results}", *alike, *overrides])
+    run = ["scale=mini", f"results={results}", "variant=grpo", "seed=1"]
+    experiment = load_experiment([*run, *alike, *overrides])
     policy, tokenizer = load_policy(base_policy(results))
-    everything = mini_problems(experiment)
-    problems, prompts = fitting_prompts(tokenizer, everything, experiment.task.max_prompt_tokens)
-    return Trainer(
-        policy=policy,
-        tokenizer=tokenizer,
-        objective=build_objective("grpo"),
-        sampler=TransformersSampler(policy, tokenizer, experiment.sampler.batch_size),
-        verifier=verifier,
-        problems=problems,
-        prompts=prompts,
-        settings=experiment.train,
-        max_tokens=experiment.task.max_completion_tokens,
-        seed=1,
-    )
+    sampler = TransformersSampler(policy, tokenizer, experiment.sampler.batch_size)
+    problems = mini_problems(experiment)
+    return Trainer.of(experiment, policy, tokenizer, problems, sampler, verifier)
 
 
 @contextmanager

@@ -22,6 +22,7 @@ PANELS = {  # metric: (title, scale of the axis, what is possible)
     "gradient_norm": ("Gradient norm", "log", (0, None)),
     "ratio_max": ("Largest ratio", "log", (0, None)),
 }
+COLUMNS_OF_PANELS = 3
 FEW = 8  # variants; bands of more hide the curves
 ROOM = 0.6  # of the range of the means, that a band may reach beyond them
 COLUMNS = ["variant", "label", "step", "metric", "mean", "low", "high", "seeds"]
@@ -65,13 +66,15 @@ def draw(dynamics: pd.DataFrame) -> Figure:
     """Return the figure for the rows of ``<study>_dynamics.csv``."""
     labels = labels_of(dynamics)
     styles = styles_for(labels)
-    figure = plt.figure(figsize=(10, 5.4), layout="constrained")
-    grid = figure.add_gridspec(2, 6, width_ratios=[4, 1.5] * 3)
+    rows = -(-len(PANELS) // COLUMNS_OF_PANELS)
+    figure = plt.figure(figsize=(10, 2.7 * rows), layout="constrained")
+    widths = [4, 1.5] * COLUMNS_OF_PANELS
+    grid = figure.add_gridspec(rows, len(widths), width_ratios=widths)
     for i, (metric, (_, _, possible)) in enumerate(PANELS.items()):
-        row, column = divmod(i, 3)
+        row, column = divmod(i, COLUMNS_OF_PANELS)
         curves = figure.add_subplot(grid[row, 2 * column])
         draw_curves(curves, dynamics, metric, styles)
-        if row == 1:
+        if row == rows - 1:
             curves.set_xlabel("Rollout batch")
         ends = figure.add_subplot(grid[row, 2 * column + 1])
         final = ending(dynamics, metric).reindex(list(styles)).clip(*possible)

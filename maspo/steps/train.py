@@ -13,7 +13,7 @@ from maspo.config import Experiment, as_dict, build_objective, objective_setting
 from maspo.determinism import make_deterministic
 from maspo.files import atomic, sha256
 from maspo.layout import BASE_VARIANT
-from maspo.policy import fitting_prompts, load_policy, save_policy
+from maspo.policy import load_policy, save_policy
 from maspo.sampling.make import make_sampler
 from maspo.steps.common import StepRecord, run_step
 from maspo.steps.train_plan import check_machine, print_plan
@@ -43,7 +43,7 @@ def train(experiment: Experiment) -> None:
     if experiment.engine.kind == "verl":
         train_with_verl(experiment, run_settings(experiment))
         return
-    objective = build_objective(experiment.variant)
+    build_objective(experiment.variant)  # a bad setting stops here, before anything is loaded
     check_machine(experiment)
     settings = run_settings(experiment)
     make_deterministic(experiment.threads, tf32=experiment.train.precision == "bfloat16")
@@ -52,8 +52,7 @@ def train(experiment: Experiment) -> None:
     base = record.layout.policy(BASE_VARIANT, experiment.base_seed)
     folder = record.layout.run(experiment.variant, experiment.seed)
     policy, tokenizer = load_policy(base, experiment.model.dtype, experiment.model.device)
-    everything = read_problems(source)
-    problems, prompts = fitting_prompts(tokenizer, everything, experiment.task.max_prompt_tokens)
+    problems = read_problems(source)
     identity = {**settings, "seed": experiment.seed, "data": sha256(source), "base": sha256(base)}
     checkpoints = CheckpointFolder(
         record.layout.checkpoints(experiment.variant, experiment.seed),
@@ -64,18 +63,7 @@ def train(experiment: Experiment) -> None:
         Verifier(rules=experiment.task.extraction) as verifier,
         make_sampler(experiment, policy, tokenizer) as sampler,
     ):
-        trainer = Trainer(
-            policy=policy,
-            tokenizer=tokenizer,
-            objective=objective,
-            sampler=sampler,
-            verifier=verifier,
-            problems=problems,
-            prompts=prompts,
-            settings=experiment.train,
-            max_tokens=experiment.task.max_completion_tokens,
-            seed=experiment.seed,
-        )
+        trainer = Trainer.of(experiment, policy, tokenizer, problems, sampler, verifier)
         trainer.train(checkpoints, f"{experiment.variant} seed {experiment.seed}")
     save_policy(folder / "policy", policy, tokenizer)
     for name in ("metrics.jsonl", "timings.jsonl"):
@@ -89,7 +77,7 @@ def train(experiment: Experiment) -> None:
             shutil.copytree(checkpoints.snapshot(step), temporary)
     record.finish(
         folder,
-        {**settings, "overlong_prompts_dropped": len(everything) - len(problems)},
+        {**settings, "overlong_prompts_dropped": len(problems) - len(trainer.problems)},
         {"run": experiment.seed},
         [source, base],
         outputs,

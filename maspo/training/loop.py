@@ -15,9 +15,16 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from maspo.config import Train
+from maspo.config import Experiment, Train, build_objective
 from maspo.objectives import ObjectiveOutput, PolicyBatch
-from maspo.policy import Packed, micro_batched, pack, save_policy, token_log_probs
+from maspo.policy import (
+    Packed,
+    fitting_prompts,
+    micro_batched,
+    pack,
+    save_policy,
+    token_log_probs,
+)
 from maspo.sampling import Sampler, SamplingSettings
 from maspo.seeding import derive_seed, numpy_generator
 from maspo.tasks import Problem
@@ -54,6 +61,31 @@ class Trainer:
     max_tokens: int
     seed: int
     seconds: dict[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        experiment: Experiment,
+        policy: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerBase,
+        problems: Sequence[Problem],
+        sampler: Sampler,
+        verifier: Verifier,
+    ) -> "Trainer":
+        """Return the run of an experiment's variant and seed; problems too long are left out."""
+        kept, prompts = fitting_prompts(tokenizer, problems, experiment.task.max_prompt_tokens)
+        return cls(
+            policy=policy,
+            tokenizer=tokenizer,
+            objective=build_objective(experiment.variant),
+            sampler=sampler,
+            verifier=verifier,
+            problems=kept,
+            prompts=prompts,
+            settings=experiment.train,
+            max_tokens=experiment.task.max_completion_tokens,
+            seed=experiment.seed,
+        )
 
     def __post_init__(self) -> None:
         self.policy.eval()  # but for the update: see there

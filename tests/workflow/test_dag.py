@@ -21,7 +21,7 @@ pytestmark = pytest.mark.workflow
 FIGURES = [
     *("smoke/training_dynamics", "smoke/avg_at_k", "smoke/pass_at_k", "smoke/gradient_use"),
     *("smoke/entropy_accuracy", "smoke/sample_efficiency", "claims", "trust_regions"),
-    *("smoke/ratio_use", "smoke/training_path", "smoke/facts"),
+    *("smoke/ratio_use", "smoke/training_path", "smoke/facts", "smoke/differences"),
 ]
 
 
@@ -279,3 +279,14 @@ def test_a_figure_drawn_alone_is_that_of_the_dag(project, tmp_path, name):
     subprocess.run([*command, "--study", "smoke", "--output", tmp_path], check=True)
     original = suite / "figures" / "smoke" / f"{name}.png"
     assert (tmp_path / f"{name}.png").read_bytes() == original.read_bytes()
+
+
+def test_the_loop_in_plain_python_goes_the_way_of_the_run(project):
+    """examples/one_step.py trains with the settings of the run: its first steps have its log."""
+    command = [sys.executable, ROOT / "examples" / "one_step.py", project.results]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=project.folder)
+    log = read_json_lines(project.results / "runs" / "maspo" / "seed_1" / "metrics.jsonl")
+    assert done.stdout.splitlines() == [
+        f"step {row['step']}: reward {row['reward']:.2f}, entropy {row['entropy']:.2f} nats"
+        for row in log[:3]
+    ]
