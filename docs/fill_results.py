@@ -4,9 +4,9 @@
 
 Replaces what stands between ``<!-- results: NAME -->`` and ``<!-- end of results -->`` in README.md
 and docs/. NAME is a variant, for its row beside the base policy, or a Markdown file of the
-reference: ``main.md``, ``first table of claims.md``, or ``summary of main``. Of several studies with
-a variant the one with the most seeds is taken. Names that the reference does not hold are left as
-they are.
+reference: ``main.md``, ``first table of claims.md``, or ``summary of main``. Of several studies
+with a variant the one with the most seeds is taken. Names that the reference does not hold are left
+as they are.
 """
 
 import argparse
