@@ -1,5 +1,7 @@
 """The RL loop in plain Python: a base policy, three rollout batches, MASPO's updates on each.
 
+It reads what a build at scale smoke leaves:
+
     snakemake --cores all --config scale=smoke    # makes problems and a base policy
     python examples/one_step.py results/smoke
 """
