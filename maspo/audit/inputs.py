@@ -7,7 +7,7 @@ from maspo.audit.finding import Finding
 from maspo.audit.tree import Tree
 from maspo.config import split_variant
 from maspo.layout import BASE_VARIANT
-from maspo.reporting.results import Results, manifest_files, run_files, study_inputs
+from maspo.reporting.results import manifest_files, run_files, study_inputs
 from maspo.tasks.modular import ALL
 
 CLOSED = ("base", "train", "evaluate")  # steps that read nothing but what is listed here
@@ -52,7 +52,7 @@ def links(tree: Tree) -> Iterator[tuple[str, str, list[str]]]:
     def names(files: list[Path]) -> list[str]:
         return ["configs/claims.yaml", *map(tree.name, files)]
 
-    results = Results(tree.layout)
+    results = tree.results
     for suite in tree.suites:
         studies = {name: study for (of, name), study in tree.studies.items() if of == suite}
         everything = [policy for study in studies.values() for policy in study.policies]

@@ -14,7 +14,6 @@ from maspo.audit.tree import PROJECT, Tree
 from maspo.errors import MaspoError
 from maspo.reporting.files import study_files, suite_files
 from maspo.reporting.outputs import CLAIMS, suite_figures, suite_pages
-from maspo.reporting.results import Results
 from maspo.reporting.suite import load_suite_data
 
 SHOWN = 5  # cells of one file; the rest is counted
@@ -24,7 +23,7 @@ def check_tables(tree: Tree) -> Iterator[Finding]:
     """Make every table, interval and claim again and compare it cell by cell."""
     for suite, experiment in tree.suites.items():
         try:
-            data = load_suite_data(experiment, Results(tree.layout))
+            data = load_suite_data(experiment, tree.results)
             texts = {f"tables/{n}": t for s in data.studies for n, t in study_files(s).items()}
             texts |= suite_files(data)
         except MaspoError as error:

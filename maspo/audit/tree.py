@@ -16,6 +16,7 @@ from maspo.errors import DataError
 from maspo.evaluation.records import read_records, read_snapshots
 from maspo.files import read_json, sha256
 from maspo.layout import BASE_VARIANT, Layout
+from maspo.reporting.results import Results
 
 Manifest = dict[str, Any]
 PROJECT = Path(__file__).parents[2]  # the checkout: scripts, pins, reference
@@ -51,6 +52,11 @@ class Tree:
     def layout(self) -> Layout:
         """Where things lie in it."""
         return Layout(self.root)
+
+    @cached_property
+    def results(self) -> Results:
+        """What the reports read of it; in one audit every file is read once."""
+        return Results(self.layout)
 
     def name(self, path: Path) -> str:
         """Return a path as findings and manifests call it."""

@@ -5,7 +5,6 @@ are read by `maspo.reporting.claims_file`. The settings of the statistics are th
 """
 
 from dataclasses import dataclass, fields
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +50,6 @@ def claims_path() -> Path:
     return config_dir() / "claims.yaml"
 
 
-@cache
 def read_sections(path: Path) -> dict[str, Any]:
     """Return the sections of the file; ConfigError if it cannot be read or has others."""
     try:

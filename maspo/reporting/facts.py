@@ -1,6 +1,5 @@
 """Facts that training gained and lost, one by one: what is behind exploration and diversity."""
 
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -74,7 +73,8 @@ def facts(data: StudyData) -> pd.DataFrame:
 
 def _fates(results: Results, base: tuple[str, int], run: tuple[str, int]) -> pd.DataFrame:
     """Return what became of each fact in one run: base, trained, bin and what `COUNTS` counts."""
-    known, counts = _facts(results.facts_file), [_counts(results, *one) for one in (base, run)]
+    known = results.once(_facts, results.facts_file)
+    counts = [results.once(_counts, results, *one) for one in (base, run)]
     before, after = (_accuracy(count) for count in counts)
     had, has = (count["right"].to_numpy() > 0 for count in counts)
     compared = ~np.isnan(before) & ~np.isnan(after)
@@ -113,7 +113,6 @@ def _accuracy(counts: pd.DataFrame) -> NDArray[np.float64]:
     return np.divide(right, attempts, out=np.full_like(right, np.nan), where=attempts > 0)
 
 
-@cache
 def _facts(file: Path) -> pd.DataFrame:
     """Return ``facts.csv``: fact, result (each a text) and held_out."""
     try:
@@ -122,9 +121,9 @@ def _facts(file: Path) -> pd.DataFrame:
         raise DataError(f"{file} is no table of facts: {error}") from error
 
 
-@cache
 def _counts(results: Results, variant: str, seed: int) -> pd.DataFrame:
-    known, records = _facts(results.facts_file), results.records_file(variant, seed)
+    known = results.once(_facts, results.facts_file)
+    records = results.records_file(variant, seed)
     questions = {
         problem.id: problem.messages[0]["content"]
         for file in results.benchmark_files

@@ -1,10 +1,9 @@
-"""Reading the results of runs; in one process every file is read once."""
+"""Reading the results of runs; a `Results` reads every file once."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import cache
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -17,6 +16,8 @@ from maspo.files import read_json, read_json_lines
 from maspo.layout import BASE_VARIANT, Layout
 from maspo.statistics import Outcomes, outcomes
 
+Read = TypeVar("Read")
+
 
 @dataclass(frozen=True)
 class RunRecords:
@@ -27,7 +28,6 @@ class RunRecords:
     tokens: int
 
 
-@cache
 def run_records(path: Path) -> RunRecords:
     """Read one records file; DataError if it cannot be scored."""
     records = read_records(path)
@@ -37,7 +37,6 @@ def run_records(path: Path) -> RunRecords:
         raise DataError(f"{path}: {error}") from error
 
 
-@cache
 def read_log(path: Path) -> tuple[dict[str, Any], ...]:
     """Read a JSON-lines log; DataError if it is missing, cut or empty."""
     rows = tuple(read_json_lines(path))
@@ -48,9 +47,20 @@ def read_log(path: Path) -> tuple[dict[str, Any], ...]:
 
 @dataclass(frozen=True)
 class Results:
-    """The finished runs of one results folder."""
+    """The finished runs of one results folder.
+
+    What was read is kept, so a file that changes meanwhile is seen by the next `Results` alone.
+    """
 
     layout: Layout
+    _known: dict = field(default_factory=dict, compare=False, repr=False)
+
+    def once(self, read: Callable[..., Read], *arguments: Any) -> Read:
+        """Return what `read` gives for these arguments, asking it once."""
+        key = (read, *arguments)
+        if key not in self._known:
+            self._known[key] = read(*arguments)
+        return self._known[key]
 
     def records_file(self, variant: str, seed: int) -> Path:
         """Return where the records of a run lie."""
@@ -72,7 +82,7 @@ class Results:
 
     def records(self, variant: str, seed: int) -> RunRecords:
         """Return the records of a run, or of a base policy for the variant ``base``."""
-        return run_records(self.records_file(variant, seed))
+        return self.once(run_records, self.records_file(variant, seed))
 
     def outcomes(self, runs: Sequence[tuple[str, int]]) -> Outcomes:
         """Return correctness (seeds, problems, samples) of the runs (variant, seed) of a variant.
@@ -94,7 +104,7 @@ class Results:
 
     def log(self, variant: str, seed: int, name: str = "metrics") -> tuple[dict[str, Any], ...]:
         """Return ``metrics.jsonl`` or ``timings.jsonl`` of a run, one row a step."""
-        return read_log(self.layout.run(variant, seed) / f"{name}.jsonl")
+        return self.once(read_log, self.layout.run(variant, seed) / f"{name}.jsonl")
 
     def curves(self, runs: Sequence[tuple[str, int]], column: str) -> NDArray[np.float64] | None:
         """Return a column of the logs, (runs, steps), or None if this method does not log it.

@@ -1,6 +1,5 @@
 """Scores and entropy of policies on the way through training, from the base policy to the end."""
 
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ from maspo.errors import DataError
 from maspo.evaluation.records import read_snapshots
 from maspo.layout import BASE_VARIANT
 from maspo.reporting.labels import label
+from maspo.reporting.results import Results
 from maspo.reporting.scores import METRICS
 from maspo.reporting.seeds import cells, columns, over_seeds
 from maspo.reporting.study_data import AVERAGE, StudyData
@@ -38,7 +38,7 @@ def snapshots(data: StudyData) -> pd.DataFrame:
             continue
         entropy = data.logged(variant, "entropy")  # (seeds, steps)
         last = entropy.shape[1]
-        points = _on_the_way(files)
+        points = _on_the_way(data.results, files)
         shown = next(iter(points.values()))
         points = {
             0: _restricted(data.outcomes(BASE_VARIANT), shown),
@@ -54,9 +54,9 @@ def snapshots(data: StudyData) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=SNAPSHOTS)
 
 
-def _on_the_way(files: list[Path]) -> dict[int, Outcomes]:
+def _on_the_way(results: Results, files: list[Path]) -> dict[int, Outcomes]:
     """Return the outcomes of the snapshots of a variant's seeds, by step."""
-    frames = [_read(file) for file in files]
+    frames = [results.once(read_snapshots, file) for file in files]
     steps = [sorted(frame["step"].unique()) for frame in frames]
     if any(other != steps[0] for other in steps):
         raise DataError(
@@ -66,11 +66,6 @@ def _on_the_way(files: list[Path]) -> dict[int, Outcomes]:
     return {
         int(step): outcomes([frame[frame["step"] == step] for frame in frames]) for step in steps[0]
     }
-
-
-@cache
-def _read(file: Path) -> pd.DataFrame:
-    return read_snapshots(file)
 
 
 def _restricted(whole: Outcomes, shown: Outcomes) -> Outcomes:

@@ -16,7 +16,6 @@ from maspo.evaluation.records import (
 )
 from maspo.files import sha256, write_text
 from maspo.reporting.files import study_files, suite_files
-from maspo.reporting.results import Results
 from maspo.reporting.suite import load_suite_data
 from maspo.tasks import read_problems, write_problems
 
@@ -82,7 +81,7 @@ class Forger:
         """Make tables and claims again from what the records say now, then forge the hashes."""
         tree = Tree(self.root)
         for suite, experiment in tree.suites.items():
-            data = load_suite_data(experiment, Results(tree.layout))
+            data = load_suite_data(experiment, tree.results)
             texts = {f"tables/{n}": t for s in data.studies for n, t in study_files(s).items()}
             for name, text in (texts | suite_files(data)).items():
                 write_text(tree.layout.suite(suite) / name, text)

@@ -239,9 +239,8 @@ COLUMNS = {
 
 @pytest.fixture
 def experiment(tmp_path, monkeypatch):
-    """Return a suite of the study main, its runs made up and read afresh."""
+    """Return a suite of the study main, its runs made up."""
     monkeypatch.chdir(tmp_path)
-    reading.run_records.cache_clear()
     wanted = replace(settings("studies=[main]", "seeds=2"), results="results", tables_of="main")
     study = load_study("main", 2, wanted)
     make_runs(tmp_path / "results", {name: Skill() for name in study.variants}, seeds=2)
@@ -251,12 +250,13 @@ def experiment(tmp_path, monkeypatch):
 def test_the_steps_write_every_file_and_read_each_record_once(experiment, tmp_path, monkeypatch):
     read, plain = [], reading.read_records
     monkeypatch.setattr(reading, "read_records", lambda path: read.append(path) or plain(path))
-    table(experiment)
-    claims(experiment)
+    for step in (table, claims):
+        step(experiment)
+        assert len(read) == len(set(read)) == 16, step
+        read.clear()
     folder = tmp_path / "results" / "default"
     made = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     assert made == FILES
-    assert len(read) == len(set(read)) == 16
     for name, start in COLUMNS.items():
         first = (folder / "tables" / f"{name}.csv").read_text().splitlines()[0]
         assert first.startswith(start), name
@@ -279,7 +279,6 @@ def test_the_tables_are_the_same_when_made_again(experiment, tmp_path):
     for _ in range(2):
         table(experiment)
         claims(experiment)
-        reading.run_records.cache_clear()
         files = [path for path in sorted(folder.rglob("*")) if path.suffix != ".json"]
         texts.append(
             [path.read_text() for path in [*files, folder / "claims.json"] if path.is_file()]

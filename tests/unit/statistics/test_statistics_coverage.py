@@ -12,6 +12,7 @@ STUDIES = 1500
 NOISE = 0.005  # about 1.5 standard errors of a simulated coverage of 98 %
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seeds", [3, 5])
 @pytest.mark.parametrize("mix", ["seeds", "problems", "decoding", "all"])
 @pytest.mark.parametrize("metric", METRICS)
@@ -24,6 +25,7 @@ def test_intervals_cover(seeds, mix, metric, settings):
     assert 0.92 - 2 * NOISE <= benchmarks.min() <= benchmarks.max() <= 0.98 + 2 * NOISE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seeds", [3, 5])
 @pytest.mark.parametrize("mix", ["seeds", "problems", "decoding", "all"])
 @pytest.mark.parametrize("metric", METRICS)
