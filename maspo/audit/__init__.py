@@ -1,5 +1,1 @@
-"""Provenance: what each step read, wrote and ran on."""
-
-from maspo.audit.manifest import write_manifest
-
-__all__ = ["write_manifest"]
+"""The audit of a results folder: what can be recomputed from it, and where a number comes from."""

@@ -11,11 +11,11 @@ import pyarrow as pa
 
 from maspo.audit.environment import fingerprint
 from maspo.audit.finding import Finding, not_checked
-from maspo.audit.manifest import surroundings
 from maspo.audit.tree import Manifest, Tree
 from maspo.config import experiment_from
 from maspo.determinism import make_deterministic
 from maspo.evaluation.draw import evaluate_policy, snapshot_benchmarks
+from maspo.provenance.manifest import surroundings
 from maspo.tasks import read_problems
 from maspo.verifier import Verifier
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from maspo import __version__
-from maspo.audit import git
 from maspo.audit.finding import Finding, note
 from maspo.audit.tree import PROJECT, Manifest, Tree
 from maspo.files import sha256
+from maspo.provenance import git
 
 CONSTRAINTS = "constraints/cpu.txt"
 

@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from maspo.audit import write_manifest
 from maspo.config import Experiment, as_dict, gpus, load_experiment
 from maspo.devices import devices
 from maspo.errors import ConfigError, MaspoError
 from maspo.layout import Layout
+from maspo.provenance import write_manifest
 
 Step = Callable[[Experiment], None]
 

@@ -5,10 +5,10 @@ import json
 import pytest
 
 from maspo.audit.environment import check_environment, fingerprint
-from maspo.audit.manifest import surroundings
 from maspo.audit.tree import Tree
 from maspo.determinism import make_deterministic
 from maspo.files import write_json
+from maspo.provenance.manifest import surroundings
 
 CHOICES = {
     "ATEN_CPU_CAPABILITY": "default",

@@ -71,7 +71,7 @@ LAYERS = [
     {"files", "devices"},
     {"verifier"},
     {"config"},
-    {"tasks"},
+    {"tasks", "provenance"},
     {"policy", "plan"},
     {"sampling"},
     {"training", "evaluation"},

@@ -5,8 +5,8 @@ import subprocess
 
 import pytest
 
-from maspo.audit import git
-from maspo.audit.manifest import git_state
+from maspo.provenance import git
+from maspo.provenance.manifest import git_state
 
 
 def run(folder, *words):

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from maspo import __version__
-from maspo.audit import git
-from maspo.audit.dispatch import dispatch_settings
 from maspo.config import config_dir
 from maspo.files import sha256, write_json, write_text
+from maspo.provenance import git
+from maspo.provenance.dispatch import dispatch_settings
 from maspo.verifier import GRADER_VERSION
 
 
