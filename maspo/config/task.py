@@ -179,6 +179,19 @@ class HubFile:
 
 
 @dataclass
+class Example:
+    """A solved problem that every prompt shows first, as a turn of the conversation."""
+
+    problem: str = MISSING  # bare; the task's template is put around it
+    answer: str = MISSING  # what the assistant said, whole
+
+    def __post_init__(self) -> None:
+        for name in ("problem", "answer"):
+            text = getattr(self, name)
+            require(bool(text.strip()), f"task.examples: {name}", text, "a text")
+
+
+@dataclass
 class HubTask(Task):
     """Real mathematics (`maspo.tasks.hub_task`): DAPO-Math-17k and the published benchmarks."""
 
@@ -189,6 +202,7 @@ class HubTask(Task):
     sources: dict[str, list[str]] = MISSING  # benchmark: spellings of its data_source
     instructions: list[str] = MISSING  # stripped from the start and end of a question
     template: str = MISSING  # of the user message; {problem} is the bare question
+    examples: list[Example] = MISSING  # solved problems before each question
     ngram: int = MISSING  # words
     contaminated_share: float = MISSING  # of a benchmark problem's n-grams, see decontaminate
     exclude_contaminated: bool = MISSING  # from training

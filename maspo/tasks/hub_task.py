@@ -42,7 +42,8 @@ class Collection:
         question = strip_instructions(row.question, task.instructions)
         if not question:
             raise DataError(f"{name}, row {self.rows}: no question in {row.question!r}")
-        problem = Problem.create(fill(task.template, question), row.answer, name)
+        examples = [(fill(task.template, e.problem), e.answer) for e in task.examples]
+        problem = Problem.create(fill(task.template, question), row.answer, name, examples)
         known = self.problems.setdefault(problem.id, problem)
         self.bare.setdefault(problem.id, question)
         if known.answer != problem.answer:
@@ -101,6 +102,17 @@ def read_verl(path: Path) -> Iterator[Row]:
         yield verl_row(row, f"{path}, row {number}")
 
 
+def read_lines(path: Path) -> Iterator[Row]:
+    """Yield the rows of a JSONL file; see `json_row`."""
+    for number, row in enumerate(read_json_lines(path), start=1):
+        yield json_row(row, f"{path}, row {number}")
+
+
+def read_training(path: Path) -> Iterator[Row]:
+    """Yield the rows of training problems: JSONL, or Parquet in the layout of verl."""
+    return read_lines(path) if path.suffix == ".jsonl" else read_verl(path)
+
+
 def read_benchmark_files(task: HubTask) -> tuple[dict[str, Collection], list[Path]]:
     """Read ``<task.benchmark_files>/<name>.jsonl`` of every benchmark.
 
@@ -116,9 +128,7 @@ def read_benchmark_files(task: HubTask) -> tuple[dict[str, Collection], list[Pat
         )
     benchmarks = {}
     for name, path in paths.items():
-        lines = enumerate(read_json_lines(path), start=1)
-        rows = (json_row(row, f"{path}, row {number}") for number, row in lines)
-        benchmarks[name] = collect(rows, name, task)
+        benchmarks[name] = collect(read_lines(path), name, task)
     return benchmarks, list(paths.values())
 
 
@@ -140,7 +150,7 @@ def make_hub(task: HubTask) -> TaskData:
     """
     benchmarks, inputs, report = load_benchmarks(task)
     file = fetch(task.training, task.local_dir, "task.training")
-    training = collect(read_verl(file.path), task.training.repo, task)
+    training = collect(read_training(file.path), task.training.repo, task)
     matches = find_matches(
         training.bare,
         {name: collection.bare for name, collection in benchmarks.items()},

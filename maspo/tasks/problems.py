@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import cycle
 from pathlib import Path
 
 import pyarrow as pa
@@ -35,9 +36,16 @@ class Problem:
     source: str
 
     @classmethod
-    def create(cls, question: str, answer: str, source: str) -> "Problem":
-        """Return a problem of one user message, identified by its content."""
-        messages = ({"role": "user", "content": question},)
+    def create(
+        cls, question: str, answer: str, source: str, examples: Sequence[tuple[str, str]] = ()
+    ) -> "Problem":
+        """Return a problem of one user message, identified by its content.
+
+        `examples` (question, completion) are earlier turns of the conversation.
+        """
+        turns = [text for example in examples for text in example] + [question]
+        roles = cycle(("user", "assistant"))
+        messages = tuple({"role": role, "content": text} for role, text in zip(roles, turns))
         content = json.dumps(messages, ensure_ascii=False, sort_keys=True)
         return cls(hashlib.sha256(content.encode()).hexdigest()[:16], messages, answer, source)
 

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from benchmark_files import BENCHMARKS
 from maspo.config import load_experiment
-from maspo.errors import DataError
+from maspo.errors import ConfigError, DataError
 from maspo.files import sha256
 from maspo.tasks import Problem
 from maspo.tasks.hub_task import collect, make_hub, spelling
@@ -205,3 +205,51 @@ def test_a_row_of_another_form_is_named(tmp_path):
     write(tmp_path / DAPO, [row("Q?", "1", "math_dapo"), row("Q?", " ", "math_dapo")])
     with pytest.raises(DataError, match=r"dapo-math-17k\.parquet, row 2: there is no gold answer"):
         make(tmp_path)
+
+
+def test_training_problems_may_be_json_lines(tmp_path):
+    folder = write_hub(tmp_path / "hub")
+    lines = [{"problem": "What is $1+1$?", "answer": 2}, {"question": "And $2+2$?", "answer": "4"}]
+    write_json_lines(folder / "own" / "set", {"train": lines})
+    where = ["task.training.repo=own/set", "task.training.file=train.jsonl"]
+    made = make_hub(load_experiment(overrides(folder, *where)).task)
+    assert [problem.answer for problem in made.training] == ["2", "4"]
+    assert made.training[0].messages[0]["content"].startswith("What is $1+1$?")
+    assert made.training[0].source == "own/set"
+
+
+def test_a_line_without_an_answer_is_named(tmp_path):
+    folder = write_hub(tmp_path / "hub")
+    write_json_lines(folder / "own" / "set", {"train": [{"problem": "What is $1+1$?"}]})
+    where = ["task.training.repo=own/set", "task.training.file=train.jsonl"]
+    with pytest.raises(DataError, match=r"train\.jsonl, row 1"):
+        make_hub(load_experiment(overrides(folder, *where)).task)
+
+
+def test_examples_are_earlier_turns_of_every_prompt(tmp_path):
+    example = "{problem: 'What is $2+3$?', answer: '\\boxed{5}'}"
+    folder = write_hub(tmp_path / "hub")
+    made = make_hub(load_experiment(overrides(folder, f"task.examples=[{example}]")).task)
+    plain = make_hub(load_experiment(overrides(folder)).task)
+    for problems in (made.training, made.benchmarks["aime24"]):
+        first, said, asked = problems[0].messages
+        assert (first["role"], said["role"], asked["role"]) == ("user", "assistant", "user")
+        assert first["content"].startswith("What is $2+3$?")
+        assert first["content"].endswith(asked["content"][-40:])  # the same instruction
+        assert said["content"] == "\\boxed{5}"
+    assert made.training[0].messages[-1] == plain.training[0].messages[0]
+    assert made.training[0].id != plain.training[0].id
+
+
+@pytest.mark.parametrize(
+    ("example", "named"),
+    [
+        ("{problem: 'What?'}", "answer"),
+        ("{problem: ' ', answer: '5'}", "task.examples: problem"),
+        ("{problem: 'What?', answer: '5', role: 'user'}", "role"),
+        ("5", "examples"),
+    ],
+)
+def test_a_bad_example_is_refused(example, named):
+    with pytest.raises(ConfigError, match=named):
+        load_experiment(["scale=gpu", f"task.examples=[{example}]"])
