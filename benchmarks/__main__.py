@@ -21,7 +21,7 @@ from benchmarks.history import THRESHOLD, changes, previous
 # In the order in which they run; the verifier takes a quarter of an hour in full.
 NAMES = ("chunked", "objectives", "rl_step", "two_jobs", "growth", "study", "verifier", "dag")
 LONG = ("verifier",)
-APART = ("vllm_sampling",)  # in an environment of its own: make bench-vllm
+APART = ("vllm_sampling", "rehearsal")  # an environment of its own; no measure of speed
 
 
 def run(names: list[str], quick: bool) -> dict[str, Any]:

@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from itertools import cycle
 from pathlib import Path
 
 import pyarrow as pa
@@ -44,8 +43,8 @@ class Problem:
         `examples` (question, completion) are earlier turns of the conversation.
         """
         turns = [text for example in examples for text in example] + [question]
-        roles = cycle(("user", "assistant"))
-        messages = tuple({"role": role, "content": text} for role, text in zip(roles, turns))
+        roles = ("user", "assistant")
+        messages = tuple({"role": roles[i % 2], "content": text} for i, text in enumerate(turns))
         content = json.dumps(messages, ensure_ascii=False, sort_keys=True)
         return cls(hashlib.sha256(content.encode()).hexdigest()[:16], messages, answer, source)
 

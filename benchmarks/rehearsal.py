@@ -1,0 +1,100 @@
+"""The update of the real 1.5B policy without its memory: the peak by kind, beside the plan's.
+
+    python -m benchmarks rehearsal
+
+Every tensor of the policy is fake (torch's FakeTensorMode): it has a shape and no content, so no
+machine is too small. Passes, chunked logits, checkpoints and AdamW are the package's own; torch's
+memory tracker adds up what is alive. The device is the CPU, so what a GPU's own kernels need on top
+is not in it.
+"""
+
+from unittest import mock
+
+import torch
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.distributed._tools.mem_tracker import MemTracker
+from transformers import Qwen2Config, Qwen2ForCausalLM
+
+from benchmarks.harness import Measurement, Report
+from maspo.config import load_experiment
+from maspo.plan.hardware import POLICIES
+from maspo.plan.local import pass_tokens, update_bytes
+from maspo.policy import chunked, pack
+from maspo.policy.padding_free import use_padding_free
+
+SIZE = "1.5B"
+ROWS = 4  # completions in the pass, each with a prompt of its own
+KINDS = {"PARAM": "weights", "GRAD": "gradients", "OPT": "moments", "ACT": "kept activations"}
+KINDS |= {"TEMP": "other", "Total": "total"}
+
+
+def no_rows(*_: object) -> tuple[torch.Tensor, torch.Tensor]:
+    """Stand in for the search of a chunk's tokens, whose result has no shape without content."""
+    return torch.empty(0, dtype=torch.long), torch.empty(0, dtype=torch.long)
+
+
+def peak(tokens: int, chunk: int, checkpointing: bool) -> dict[str, float]:
+    """Return the bytes by kind where an update of one pass of so many tokens needs most."""
+    shape = POLICIES[SIZE]
+    config = Qwen2Config(
+        vocab_size=shape.vocabulary,
+        hidden_size=shape.hidden,
+        intermediate_size=shape.intermediate,
+        num_hidden_layers=shape.layers,
+        num_attention_heads=shape.heads,
+        num_key_value_heads=shape.kv_heads,
+        max_position_embeddings=tokens,
+        tie_word_embeddings=shape.tied,
+    )
+    half = tokens // ROWS // 2
+    batch = pack([[row] * half for row in range(1, ROWS + 1)], [[9] * half] * ROWS, 0)
+    row = batch.row
+    before = row.where[:, batch.prompt_columns - 1 : -1][batch.mask]
+    drawn = batch.completions[batch.mask]
+    with (
+        FakeTensorMode(allow_non_fake_inputs=True),
+        mock.patch.object(chunked, "_inside", no_rows),
+    ):
+        policy = Qwen2ForCausalLM(config).train()
+        use_padding_free(policy)
+        if checkpointing:
+            policy.gradient_checkpointing_enable({"use_reentrant": False})
+        optimizer = torch.optim.AdamW(policy.parameters(), fused=True)
+        for parameter in policy.parameters():
+            parameter.grad = torch.zeros_like(parameter)
+        optimizer.step()  # the moments are there, as from the second update on
+        optimizer.zero_grad()
+        tracker = MemTracker()
+        tracker.track_external(policy, optimizer)
+        with tracker:
+            with torch.autocast("cpu", torch.bfloat16):
+                states = policy.base_model(**row.inputs()).last_hidden_state
+            hidden = states[0].index_select(0, before)
+            log_probs, _ = chunked.chunked_log_probs(hidden, policy.lm_head.weight, drawn, chunk)
+            (-log_probs.mean()).backward()
+            torch.nn.utils.clip_grad_norm_(policy.parameters(), 1.0)
+            optimizer.step()
+            optimizer.zero_grad()
+        (found,) = tracker.get_tracker_snapshot("peak").values()
+    named = {str(kind).rpartition(".")[2]: size for kind, size in found.items()}
+    return {name: named[kind] for kind, name in KINDS.items()}
+
+
+def measure(quick: bool) -> Report:
+    """With checkpoints, as scale gpu trains; in full also without."""
+    experiment = load_experiment(["scale=gpu"])
+    tokens = pass_tokens(experiment)
+    found = []
+    for checkpointing in (True,) if quick else (True, False):
+        experiment.train.gradient_checkpointing = checkpointing
+        planned = update_bytes(POLICIES[SIZE], experiment)
+        planned.pop("sampling engine, asleep")
+        sizes = peak(tokens, experiment.train.logits_chunk, checkpointing)
+        how = "with checkpoints" if checkpointing else "without checkpoints"
+        for name, size in {**sizes, "total, plan": sum(planned.values())}.items():
+            found.append(Measurement(f"{name}, {how}", [size / 2**20], "MiB"))
+    text = (
+        f"One update of {SIZE}, one pass of {tokens:,} tokens, fake tensors on the CPU. The plan "
+        "without the sampling engine."
+    )
+    return Report("Rehearsal of an update", found, text)
