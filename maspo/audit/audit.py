@@ -11,7 +11,7 @@ from maspo.audit.chain import check_chain
 from maspo.audit.data import check_data, check_leaks
 from maspo.audit.draws import check_draws
 from maspo.audit.environment import check_environment
-from maspo.audit.finding import Finding, Severity, printable
+from maspo.audit.finding import Finding, Severity
 from maspo.audit.inputs import check_inputs
 from maspo.audit.inventory import DEVICE, check_inventory, digest
 from maspo.audit.logs import check_logs
@@ -23,6 +23,7 @@ from maspo.audit.tables import check_figures, check_tables
 from maspo.audit.tree import Tree
 from maspo.audit.verdicts import check_verdicts
 from maspo.errors import DataError, MaspoError
+from maspo.inert import fenced, in_markdown
 
 SLOW = {"draws"}  # as slow as the evaluations: run when they are asked for
 CHECKS: dict[str, tuple[str, Callable[[Tree], Iterator[Finding]]]] = {
@@ -146,7 +147,7 @@ def as_markdown(audit: Audit) -> str:
     """Return the audit for readers."""
     report = as_json(audit)
     lines = [
-        f"# Audit of {printable(report['results'])}: {audit.verdict}",
+        f"# Audit of {in_markdown(report['results'])}: {audit.verdict}",
         "",
         f"{report['runs']} runs, {report['manifests']} manifests, suites {report['suites']}; "
         f"SHA-256 of what was audited: {report['digest']}.",
@@ -166,5 +167,5 @@ def as_markdown(audit: Audit) -> str:
     ]
     found = [str(finding) for findings in audit.findings.values() for finding in findings]
     if found:  # as plain text: cells and completions may hold Markdown
-        lines += ["", "```text", *found, "```"]
+        lines += ["", fenced("\n".join(found))]
     return "\n".join(lines) + "\n"
