@@ -12,6 +12,7 @@ from maspo.audit.data import check_data, check_leaks
 from maspo.audit.draws import check_draws
 from maspo.audit.environment import check_environment
 from maspo.audit.finding import Finding, Severity
+from maspo.audit.independence import check_independence
 from maspo.audit.inputs import check_inputs
 from maspo.audit.inventory import DEVICE, check_inventory, digest
 from maspo.audit.logs import check_logs
@@ -32,6 +33,7 @@ CHECKS: dict[str, tuple[str, Callable[[Tree], Iterator[Finding]]]] = {
     "inputs": ("every step read what a step of its kind reads", check_inputs),
     "settings": ("one configuration is behind all steps", check_settings),
     "seeds": ("every declared run is there, whole, with its seed", check_seeds),
+    "independence": ("two seeds are two draws", check_independence),
     "budgets": ("steps, samples, their seeds and lengths are those of the settings", check_budgets),
     "logs": ("logs agree with themselves, their settings and their method", check_logs),
     "fairness": ("runs differ in method, named conditions and seed only", check_fairness),

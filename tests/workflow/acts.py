@@ -363,15 +363,11 @@ def seconds_of_another_run(forger):
 def another_seed(forger, folder):
     """Say that what lies in a folder of seed 1 is seed 2's as well, with all names and seeds."""
     one = forger.root / folder / "seed_1"
-    two = one.with_name("seed_2")
-    shutil.copytree(one, two)
-    if not (path := two / "manifest.json").is_file():
-        return
-    path.write_text(path.read_text().replace("/seed_1", "/seed_2"))
-    content = read_json(path)
-    content["seeds"] = dict.fromkeys(content["seeds"], 2)
-    content["experiment"]["seed"] = 2
-    path.write_text(json.dumps(content))
+    shutil.copytree(one, one.with_name("seed_2"))
+    name = f"{folder}/seed_2/manifest.json"
+    forger.replace_all(name, "/seed_1", "/seed_2")
+    forger.manifest(name, set_in("experiment", "seed", value=2))
+    forger.manifest(name, lambda m: m.update(seeds=dict.fromkeys(m["seeds"], 2)))
 
 
 def reseeded(frame):
@@ -380,16 +376,40 @@ def reseeded(frame):
     return frame.assign(seed=[derive_seed(2, "evaluate", p, int(s)) for p, s in pairs])
 
 
-def second_seed(forger):
-    """Show every run of seed 1 as one of seed 2 too: only base policies are left as they are."""
-    for variant in ("grpo", "maspo"):
-        another_seed(forger, f"runs/{variant}")
-    for variant in ("base", "grpo", "maspo"):
-        another_seed(forger, f"evaluation/{variant}")
-        forger.records(f"{variant}/seed_2", reseeded)
-    another_seed(forger, "base")
-    for name in ("default/claims_manifest.json", "default/tables/smoke_manifest.json"):
-        forger.manifest(name, set_in("experiment", "seeds", value=2))
+def second_seed(change):
+    """Return an attack that shows all of seed 1 as seed 2 too, after a change of it."""
+
+    def attack(forger):
+        for folder in ("runs/grpo", "runs/maspo", "base"):
+            another_seed(forger, folder)
+        for variant in ("base", "grpo", "maspo"):
+            another_seed(forger, f"evaluation/{variant}")
+            forger.records(f"{variant}/seed_2", reseeded)
+        for name in ("default/claims_manifest.json", "default/tables/smoke_manifest.json"):
+            forger.manifest(name, set_in("experiment", "seeds", value=2))
+        change(forger)
+        forger.hashes()
+
+    return attack
+
+
+def other_numbers(name):
+    """Return a change of every number of a log but one: no hash and hardly a line is the same."""
+
+    def change(forger):
+        path = forger.root / name
+        logged = [json.loads(line) for line in path.read_text().splitlines()]
+        for row in logged:
+            row["loss"] += 1e-9
+            row["gradient_norm"] *= 1.01
+        path.write_text("".join(json.dumps(row) + "\n" for row in logged))
+
+    return change
+
+
+def some_texts(frame):
+    """Write other texts for a third of the records."""
+    return frame.assign(text=frame["text"].where(frame.index % 3 > 0, frame["text"] + "="))
 
 
 def policy_of_another_architecture(forger):
