@@ -9,6 +9,7 @@ from typing import Any
 
 from maspo.audit.chain import check_chain
 from maspo.audit.data import check_data, check_leaks
+from maspo.audit.downloads import check_downloads
 from maspo.audit.draws import check_draws
 from maspo.audit.environment import check_environment
 from maspo.audit.finding import Finding, Severity
@@ -38,6 +39,7 @@ CHECKS: dict[str, tuple[str, Callable[[Tree], Iterator[Finding]]]] = {
     "logs": ("logs agree with themselves, their settings and their method", check_logs),
     "fairness": ("runs differ in method, named conditions and seed only", check_fairness),
     "data": ("problems are what the task's settings and seed give", check_data),
+    "downloads": ("downloaded files are the pinned ones", check_downloads),
     "leaks": ("no benchmark problem is a training problem", check_leaks),
     "verdicts": ("verdicts follow from the completions' text", check_verdicts),
     "draws": ("completions are what their policy gives when drawn again", check_draws),

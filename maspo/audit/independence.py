@@ -128,7 +128,7 @@ def agreement(one: NDArray[np.int64], other: NDArray[np.int64]) -> float:
     """Return how many standard deviations two seeds agree beyond chance; each (problems, samples).
 
     With counts a and b of each text, n samples of a problem agree in sum(a b) / n places when they
-    are shuffled, with the variance of a random permutation (Hoeffding 1951, theorem 2). A few rare
+    are shuffled, with the variance of a random permutation (Hoeffding 1951). A few rare
     matches are no copy, so a deviation is at least `LEAST` samples.
     """
     samples = one.shape[1]
