@@ -9,9 +9,11 @@ from typing import Any
 
 from maspo.audit.chain import check_chain
 from maspo.audit.data import check_data, check_leaks
+from maspo.audit.downloads import check_downloads
 from maspo.audit.draws import check_draws
 from maspo.audit.environment import check_environment
-from maspo.audit.finding import Finding, Severity, printable
+from maspo.audit.finding import Finding, Severity
+from maspo.audit.independence import check_independence
 from maspo.audit.inputs import check_inputs
 from maspo.audit.inventory import DEVICE, check_inventory, digest
 from maspo.audit.logs import check_logs
@@ -23,6 +25,7 @@ from maspo.audit.tables import check_figures, check_tables
 from maspo.audit.tree import Tree
 from maspo.audit.verdicts import check_verdicts
 from maspo.errors import DataError, MaspoError
+from maspo.inert import fenced, in_markdown
 
 SLOW = {"draws"}  # as slow as the evaluations: run when they are asked for
 CHECKS: dict[str, tuple[str, Callable[[Tree], Iterator[Finding]]]] = {
@@ -31,10 +34,12 @@ CHECKS: dict[str, tuple[str, Callable[[Tree], Iterator[Finding]]]] = {
     "inputs": ("every step read what a step of its kind reads", check_inputs),
     "settings": ("one configuration is behind all steps", check_settings),
     "seeds": ("every declared run is there, whole, with its seed", check_seeds),
+    "independence": ("two seeds are two draws", check_independence),
     "budgets": ("steps, samples, their seeds and lengths are those of the settings", check_budgets),
     "logs": ("logs agree with themselves, their settings and their method", check_logs),
     "fairness": ("runs differ in method, named conditions and seed only", check_fairness),
     "data": ("problems are what the task's settings and seed give", check_data),
+    "downloads": ("downloaded files are the pinned ones", check_downloads),
     "leaks": ("no benchmark problem is a training problem", check_leaks),
     "verdicts": ("verdicts follow from the completions' text", check_verdicts),
     "draws": ("completions are what their policy gives when drawn again", check_draws),
@@ -146,7 +151,7 @@ def as_markdown(audit: Audit) -> str:
     """Return the audit for readers."""
     report = as_json(audit)
     lines = [
-        f"# Audit of {printable(report['results'])}: {audit.verdict}",
+        f"# Audit of {in_markdown(report['results'])}: {audit.verdict}",
         "",
         f"{report['runs']} runs, {report['manifests']} manifests, suites {report['suites']}; "
         f"SHA-256 of what was audited: {report['digest']}.",
@@ -166,5 +171,5 @@ def as_markdown(audit: Audit) -> str:
     ]
     found = [str(finding) for findings in audit.findings.values() for finding in findings]
     if found:  # as plain text: cells and completions may hold Markdown
-        lines += ["", "```text", *found, "```"]
+        lines += ["", fenced("\n".join(found))]
     return "\n".join(lines) + "\n"

@@ -14,7 +14,7 @@ from maspo.tasks.modular import make_modular
 
 
 def check_data(tree: Tree) -> Iterator[Finding]:
-    """Make the problems again from their settings, where the task is made and not downloaded."""
+    """Make the problems again from their settings; those downloaded are a matter of `downloads`."""
     task = next(iter(tree.suites.values())).task
     if not isinstance(task, ModularTask):
         return

@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
+from maspo.inert import printable
+
 LONGEST = 1000  # characters of a finding
 
 
@@ -45,14 +47,6 @@ def note(check: str, file: str, expected: str, found: str) -> Finding:
 def not_checked(check: str, file: str, reason: str, remedy: str) -> Finding:
     """Return what could not be compared, why, and how it can be."""
     return Finding(check, file, remedy, reason, Severity.NOT_CHECKED)
-
-
-def printable(text: str) -> str:
-    """Return a text with line breaks and control characters spelt out.
-
-    Names and cells of a folder that somebody else made must not write to the reader's terminal.
-    """
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def shortened(text: str) -> str:

@@ -13,10 +13,11 @@ from typing import Any
 import torch
 
 from maspo.audit.finding import Finding, not_checked, note
+from maspo.audit.groups import group_faults, use_faults
 from maspo.audit.tree import Manifest, Tree
 from maspo.config import build_objective, experiment_from
 from maspo.errors import DataError
-from maspo.files import read_json_lines
+from maspo.files import read_json, read_json_lines
 from maspo.layout import BASE_VARIANT
 from maspo.objectives import PolicyBatch
 from maspo.training.loop import learning_rate
@@ -57,7 +58,7 @@ def check_logs(tree: Tree) -> Iterator[Finding]:
             metrics = read_json_lines(folder / "metrics.jsonl")
             timings = read_json_lines(folder / "timings.jsonl")
             for file, faults in (
-                ("metrics", metrics_faults(metrics, manifest, limit)),
+                ("metrics", metrics_faults(metrics, manifest, limit, tokens_known(tree, seed))),
                 ("timings", timings_faults(timings, metrics)),
             ):
                 for expected, found in faults:
@@ -72,14 +73,20 @@ def check_logs(tree: Tree) -> Iterator[Finding]:
     yield from order(tree)
 
 
-def metrics_faults(rows: list[Row], manifest: Manifest, limit: int) -> Iterator[tuple[str, str]]:
+def metrics_faults(
+    rows: list[Row], manifest: Manifest, limit: int, vocabulary: int | None
+) -> Iterator[tuple[str, str]]:
     """Yield (expected, found) of every row whose numbers do not go together."""
     train = manifest["settings"]["train"]
     schedule = experiment_from(manifest["experiment"]).train
-    count = train["prompts_per_batch"] * train["group_size"]
+    groups, size = train["prompts_per_batch"], train["group_size"]
+    count = groups * size
+    most = math.log(vocabulary) if vocabulary else math.inf
     for row in rows:
         step = f"at step {row['step']}"
         yield from ((f"{expected} {step}", found) for expected, found in impossible(row))
+        if row["entropy"] > most + 1e-4:
+            yield f"entropy of at most {most}, a uniform policy's, {step}", str(row["entropy"])
         if row["lr"] != (rate := learning_rate(schedule, row["step"])):
             yield f"lr {rate} {step}, by its schedule", str(row["lr"])
         if ("ratio_moves" in row) != (row["step"] in train["snapshots"]):
@@ -92,13 +99,21 @@ def metrics_faults(rows: list[Row], manifest: Manifest, limit: int) -> Iterator[
             )
         if train["reward"] == "verifier" and row["reward"] != row["accuracy"]:
             yield f"reward {row['accuracy']}, the accuracy, {step}", str(row["reward"])
-        if not 0 <= row["uniform_groups"] <= train["prompts_per_batch"]:
-            yield f"at most {train['prompts_per_batch']} uniform groups {step}", str(row)
+        yield from (
+            (f"{expected} {step}", found)
+            for expected, found in group_faults(row, groups, size, limit)
+        )
         if not math.isclose(row["completion_length"], row["tokens"] / count):
             wanted = f"completion_length {row['tokens'] / count} {step}, by its tokens"
             yield wanted, str(row["completion_length"])
         if not count <= row["tokens"] <= count * limit:
             yield f"1 to {limit} tokens in each of {count} completions {step}", str(row["tokens"])
+
+
+def tokens_known(tree: Tree, seed: int) -> int | None:
+    """Return the size of the vocabulary of a run's policies, if the base policy tells it."""
+    path = tree.base(seed) / "policy" / "config.json"
+    return read_json(path).get("vocab_size") if path.is_file() else None
 
 
 def impossible(row: Row) -> Iterator[tuple[str, str]]:
@@ -125,6 +140,7 @@ def impossible(row: Row) -> Iterator[tuple[str, str]]:
         if not all(0 <= part <= whole for part, whole in bins):
             yield f"counts of {name} of which no part is larger than the whole", str(use["nonzero"])
         totals[name] = sum(use["tokens"])
+    yield from use_faults(row)
     if moved := row.get("ratio_moves"):
         totals["ratio_moves"] = sum(flat(moved))
     if len(set(totals.values())) > 1 or max(totals.values()) > row["tokens"]:

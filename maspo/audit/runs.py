@@ -16,6 +16,16 @@ from maspo.seeding import derive_seed
 from maspo.tasks import read_problems
 
 
+class Absent:
+    """Stands for a setting that is not there, which is not the same as one that is None."""
+
+    def __repr__(self) -> str:
+        return "no such setting"
+
+
+ABSENT = Absent()
+
+
 def check_seeds(tree: Tree) -> Iterator[Finding]:
     """Look for runs that are missing, partial, hidden, or drawn from other seeds than declared."""
     for variant, seed in tree.evaluated:
@@ -170,12 +180,9 @@ def check_fairness(tree: Tree) -> Iterator[Finding]:
         name = f"{tree.name(tree.layout.run(variant, seed))}/manifest.json"
         if (manifest := tree.manifests.get(name)) is None:
             continue
-        settings, whole = manifest["settings"], manifest["experiment"]
+        settings = manifest["settings"]
         if settings["objective"] != (declared := objective_settings(variant)):
             yield from unequal("fairness", name, "objective", declared, settings["objective"])
-        verl = whole["engine"]["kind"] == "verl"  # it samples by itself
-        for part in ("train", "task") if verl else ("train", "sampler", "task"):
-            yield from unequal("fairness", name, part, whole[part], settings[part])
         common = {k: v for k, v in settings.items() if k not in ("objective", "train")}
         train = dict(settings["train"])
         usual = as_dict(next(iter(tree.suites.values())).train)
@@ -194,6 +201,24 @@ def check_fairness(tree: Tree) -> Iterator[Finding]:
     first = next(iter(evaluations.values()), {})
     for name, settings in evaluations.items():
         yield from unequal("fairness", name, "settings", first, settings)
+    yield from reshaped(tree)
+
+
+def reshaped(tree: Tree) -> Iterator[Finding]:
+    """Look for policies of another architecture or tokenizer than the base policy they began as.
+
+    Of base policies that were built here: others may be written anew in another form.
+    """
+    for variant, seed in tree.declared:
+        base, run = tree.base(seed), tree.layout.run(variant, seed)
+        if (manifest := tree.manifest(base)) is None or manifest["settings"].get("kind") != "built":
+            continue
+        for policy in (run / "policy", *sorted(run.glob("snapshots/*"))):
+            for file in ("config.json", "tokenizer.json"):
+                parts = [folder / file for folder in (base / "policy", policy)]
+                if all(map(Path.is_file, parts)) and len({p.read_bytes() for p in parts}) > 1:
+                    wanted = f"the bytes of {tree.name(parts[0])}"
+                    yield Finding("fairness", tree.name(parts[1]), wanted, "others")
 
 
 def unequal(
@@ -201,8 +226,10 @@ def unequal(
 ) -> Iterator[Finding]:
     """Yield every setting of a part that differs."""
     for key in sorted(expected.keys() | found.keys()):
-        wanted, had = expected.get(key), found.get(key)
+        wanted, had = expected.get(key, ABSENT), found.get(key, ABSENT)
         if isinstance(wanted, dict) and isinstance(had, dict):
             yield from unequal(check, name, f"{part}.{key}", wanted, had)
+        elif wanted is ABSENT:
+            yield Finding(check, name, f"no setting {part}.{key}", repr(had))
         elif wanted != had:
             yield Finding(check, name, f"{part}.{key}={wanted!r}", repr(had))

@@ -4,18 +4,25 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import asdict
+from functools import cache
 from typing import Any
 
+from maspo import __version__
 from maspo.audit.finding import Finding, note
 from maspo.audit.runs import unequal
-from maspo.audit.tree import Manifest, Tree
-from maspo.config import SUITES, as_dict, load_experiment
+from maspo.audit.tree import SCHEMA, Manifest, Tree
+from maspo.config import SUITES, as_dict, experiment_from, load_experiment, objective_settings
 from maspo.config.engine import PLACE
+from maspo.errors import ConfigError
+from maspo.files import read_json
 
 # What of the configuration the outputs of each step depend on. The `train` of a run is the matter
 # of `fairness`, since the name of a variant may change it.
 SHARED = ("scale", "task", "model", "sampler", "evaluate", "threads")
 REPORTED = (*SHARED, "train", "engine", "statistics")
+KEYS = read_json(SCHEMA)["properties"].keys()  # of a manifest
+# Of one step, so not of all: other checks read these. Here stands a value of each that is valid.
+OWN = {"results": "results", "suite": "custom"} | dict.fromkeys(("seed", "variant", "tables_of"))
 USED = {
     "data": ("scale", "task"),
     "base": ("scale", "task", "model", "threads"),
@@ -42,11 +49,40 @@ def check_settings(tree: Tree) -> Iterator[Finding]:
             yield Finding("settings", name, f"experiment.suite={suite!r}", found)
         stated, meant = pairs(tree, name, manifest)
         yield from unequal("settings", name, manifest["step"], meant, stated)
+        yield from unlisted(name, manifest)
     scale = usual["", "scale"]
     ours = as_dict(load_experiment([f"scale={scale}"]))
     for (_, part), value in usual.items():
         for found in differing(f"configs/scale/{scale}.yaml", part, ours[part], value):
             yield note("settings", found.file, found.expected, found.found)
+
+
+def unlisted(name: str, manifest: Manifest) -> Iterator[Finding]:
+    """Yield what a manifest holds that no step writes, and settings that no version of it lacks.
+
+    Notes where another version of this package wrote it: its settings may have been others.
+    """
+    found = [
+        Finding("settings", name, "only what every step writes", key)
+        for key in sorted(manifest.keys() - KEYS)
+    ]
+    whole = {key: OWN.get(key, value) for key, value in manifest["experiment"].items()}
+    try:
+        found += unequal("settings", name, "experiment", known(json.dumps(whole)), whole)
+    except ConfigError as error:
+        found.append(Finding("settings", name, "settings of this package", str(error)))
+    ours = manifest["package"]["maspo"] == __version__
+    yield from (f if ours else note(f.check, f.file, f.expected, f.found) for f in found)
+
+
+@cache
+def known(whole: str) -> dict[str, Any]:
+    """Return a configuration, given as JSON, with all its settings and no others.
+
+    Raises:
+        ConfigError: it has a setting that there is not, or a value that is not valid.
+    """
+    return plain(as_dict(experiment_from(json.loads(whole))))
 
 
 def parts(name: str, manifest: Manifest) -> list[tuple[str, str]]:
@@ -92,8 +128,7 @@ def pairs(tree: Tree, name: str, manifest: Manifest) -> tuple[dict[str, Any], di
         case "base":  # the commit is found at the hub
             return {k: v for k, v in settings.items() if k != "resolved_revision"}, whole["model"]
         case "train":
-            stated = {name: settings[name] for name in ("dtype", "device")}
-            return stated, {name: whole["model"][name] for name in stated}
+            return settings, run_settings(whole, settings)
         case "evaluate":
             return settings, {name: whole[name] for name in ("evaluate", "sampler")}
     suite = name.partition("/")[0]
@@ -105,6 +140,20 @@ def pairs(tree: Tree, name: str, manifest: Manifest) -> tuple[dict[str, Any], di
         else {"study": studies.get(whole["tables_of"])}
     )
     return {**settings, "bootstrap": seeds["bootstrap"]}, meant
+
+
+def run_settings(whole: dict[str, Any], stated: dict[str, Any]) -> dict[str, Any]:
+    """Return what a run states, by its configuration. Of prompts that were dropped for their length
+    only those of a policy that was built here are known: none, since a character is a token.
+    """
+    model, engine = whole["model"], whole["engine"]
+    meant = {"objective": objective_settings(whole["variant"])}
+    meant |= {name: whole[name] for name in ("train", "task")}
+    meant |= {name: model[name] for name in ("dtype", "device")}
+    if engine["kind"] == "verl":
+        return meant | {"engine": {k: v for k, v in engine.items() if k not in PLACE}}
+    dropped = 0 if model["kind"] == "built" else stated.get("overlong_prompts_dropped")
+    return meant | {"sampler": whole["sampler"], "overlong_prompts_dropped": dropped}
 
 
 def plain(value: Any) -> Any:

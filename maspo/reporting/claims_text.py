@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from maspo.inert import in_markdown
 from maspo.reporting.claims import ClaimVerdict, PartVerdict, Ruling, amount, effect_text
 from maspo.reporting.collapse import collapses, definition
 from maspo.reporting.format import NOTHING, fixed, latex, markdown
@@ -91,7 +92,7 @@ def claims_markdown(suite: Suite, verdicts: Sequence[ClaimVerdict]) -> str:
     )
     fell = collapses(suite)
     fallen = [f"{label(v)} (seed {seed})" for (v, seed), fall in fell.items() if fall]
-    names = f": {', '.join(fallen)}" if fallen else ""
+    names = f": {in_markdown(', '.join(fallen))}" if fallen else ""
     texts += ["### Collapse\n", definition(suite.analysis.collapse) + "\n"]
     texts.append(f"{len(fallen)} of the {len(fell)} runs of this suite collapsed{names}.\n")
     return "\n".join(texts)
@@ -121,9 +122,10 @@ def _rows(verdict: ClaimVerdict) -> list[list[str]]:
 
 
 def _details(verdict: ClaimVerdict) -> str:
-    lines = [f"**{verdict.claim.statement}**: {verdict.ruling.value}. ({verdict.claim.source})\n"]
+    statement, source = in_markdown(verdict.claim.statement), in_markdown(verdict.claim.source)
+    lines = [f"**{statement}**: {verdict.ruling.value}. ({source})\n"]
     for part in verdict.parts:
         aim = "test" if part.ruling is Ruling.NOT_TESTED else "decide"
         how = f" To {aim} it: `{part.command}`" if part.command else ""
-        lines.append(f"- {part.study}: {part.reasoning}{how}")
+        lines.append(f"- {in_markdown(part.study)}: {in_markdown(part.reasoning)}{how}")
     return "\n".join(lines) + "\n"

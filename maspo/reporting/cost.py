@@ -5,6 +5,7 @@ from collections import Counter
 import pandas as pd
 
 from maspo.errors import DataError
+from maspo.inert import in_markdown
 from maspo.layout import BASE_VARIANT
 from maspo.reporting.format import NOTHING, fixed, latex, markdown
 from maspo.reporting.labels import label
@@ -100,7 +101,7 @@ def cost_markdown(suite: Suite, table: pd.DataFrame) -> str:
         "completions. Seconds are wall time of one job on a machine that may have run other jobs "
         "at the same time: "
     )
-    places = "; ".join(f"{name}, {count} runs" for name, count in machines.items())
+    places = "; ".join(f"{in_markdown(name)}, {count} runs" for name, count in machines.items())
     return markdown(HEADER, cost_rows(table)) + f"\n{note}{places}.\n"
 
 

@@ -2,8 +2,7 @@
 
 import json
 
-import pandas as pd
-
+from maspo.inert import csv
 from maspo.reporting.claims import judge_claims
 from maspo.reporting.claims_file import load_claims
 from maspo.reporting.claims_text import claims_json, claims_latex, claims_markdown
@@ -72,8 +71,3 @@ def suite_files(suite: Suite) -> dict[str, str]:
         "claims.json": json.dumps(claims_json(suite, verdicts), indent=2, allow_nan=False) + "\n",
         "claims.md": claims_markdown(suite, verdicts),
     }
-
-
-def csv(table: pd.DataFrame) -> str:
-    """Return a table as CSV without its index; what is not known is empty."""
-    return table.to_csv(index=False, lineterminator="\n")

@@ -1,27 +1,19 @@
-"""How numbers and tables are written: Markdown, and LaTeX that needs booktabs and nothing else."""
+"""How numbers and tables are written: Markdown, and LaTeX that needs booktabs and nothing else.
+
+Names of models, benchmarks and machines are written by others: whatever they hold stays text, see
+`maspo.inert`.
+"""
 
 import math
 from collections.abc import Sequence
 
-ESCAPES = str.maketrans(
-    {
-        "\\": r"\textbackslash{}",
-        "&": r"\&",
-        "%": r"\%",
-        "$": r"\$",
-        "#": r"\#",
-        "_": r"\_",
-        "{": r"\{",
-        "}": r"\}",
-        "~": r"\textasciitilde{}",
-        "^": r"\textasciicircum{}",
-        "−": r"$-$",
-        "±": r"$\pm$",
-        "≥": r"$\ge$",
-        "–": "--",
-    }
-)
+from maspo.inert import in_latex, in_markdown
+
 NOTHING = "–"  # shown where there is no number
+
+
+class Markup(str):
+    """A cell that is Markdown already, of numbers and of texts from `in_markdown`."""
 
 
 def percent(value: float, sign: bool = False) -> str:
@@ -47,8 +39,11 @@ def interval(value: str, low: str, high: str) -> str:
 def markdown(header: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:
     """Return a Markdown table; the first `left` columns are text, the others numbers."""
     rule = ["---"] * left + ["---:"] * (len(header) - left)
-    cells = [[cell.replace("|", r"\|") for cell in row] for row in rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in [list(header), rule, *cells])
+    cells = [
+        [cell if isinstance(cell, Markup) else in_markdown(cell) for cell in row]
+        for row in [header, *rows]
+    ]
+    return "".join(f"| {' | '.join(line)} |\n" for line in [cells[0], rule, *cells[1:]])
 
 
 def latex(
@@ -65,9 +60,4 @@ def latex(
 
 def latex_row(cells: Sequence[str]) -> str:
     """Return one row of a tabular, its cells escaped."""
-    return " & ".join(map(escape, cells)) + r" \\"
-
-
-def escape(text: str) -> str:
-    """Return text that LaTeX prints as it stands."""
-    return text.translate(ESCAPES)
+    return " & ".join(map(in_latex, cells)) + r" \\"

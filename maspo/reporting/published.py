@@ -6,6 +6,7 @@ import pandas as pd
 
 from maspo.config import config_dir
 from maspo.errors import DataError
+from maspo.inert import in_markdown
 from maspo.reporting.format import NOTHING, fixed, interval, latex, markdown, percent
 from maspo.reporting.labels import LABELS
 from maspo.reporting.study_data import AVERAGE, StudyData
@@ -151,7 +152,7 @@ def published_note(suite: Suite) -> str:
 def published_markdown(suite: Suite, table: pd.DataFrame) -> str:
     """Return the table in Markdown, what it is behind it."""
     header, rows = published_rows(suite, table)
-    return f"{published_note(suite)}\n{markdown(header, rows, left=3)}"
+    return f"{in_markdown(published_note(suite).rstrip())}\n\n{markdown(header, rows, left=3)}"
 
 
 def published_latex(suite: Suite, table: pd.DataFrame) -> str:

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from maspo.config import split_variant
+from maspo.inert import in_markdown
 from maspo.reporting.collapse import collapses, definition, fates
 from maspo.reporting.format import fixed, interval, latex, markdown, percent
 from maspo.reporting.labels import LABELS, label, number
@@ -108,7 +109,7 @@ def stability_markdown(suite: Suite, table: pd.DataFrame) -> str:
     """Return the table in Markdown, with the definition of collapse and all collapses counted."""
     runs = collapses(suite)
     collapsed = [f"{label(variant)} (seed {seed})" for (variant, seed), run in runs.items() if run]
-    names = f": {', '.join(collapsed)}" if collapsed else ""
+    names = f": {in_markdown(', '.join(collapsed))}" if collapsed else ""
     count = f"Of all {len(runs)} runs of this suite {len(collapsed)} collapsed{names}.\n"
     shown = markdown(header(suite), stability_rows(table), left=3)
     if table.empty:

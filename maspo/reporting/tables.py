@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from maspo.inert import in_latex
 from maspo.layout import BASE_VARIANT
-from maspo.reporting.format import NOTHING, escape, markdown, percent
+from maspo.reporting.format import NOTHING, Markup, markdown, percent
 
 BEST, SECOND, PLAIN = "best", "second", "plain"
 SHOWN = ("avg_at_k", "pass_at_k")
@@ -30,7 +31,7 @@ def markdown_table(means: pd.DataFrame, samples: int, level: float) -> str:
     """
     marks = {BEST: "**{}**", SECOND: "<u>{}</u>", PLAIN: "{}"}
     table = [
-        [row.label, *(f"{c}<br><sub>{i}</sub>" for c, i in zip(*row[2:], strict=True))]
+        [row.label, *(Markup(f"{c}<br><sub>{i}</sub>") for c, i in zip(*row[2:], strict=True))]
         for row in rows(means, lambda text, rank: marks[rank].format(text))
     ]
     header = ["Method", *(f"{name} A@{samples} / P@{samples}" for name in columns(means))]
@@ -56,13 +57,13 @@ def latex_table(means: pd.DataFrame, samples: int) -> str:
     lines = [
         rf"\begin{{tabular}}{{l{'r' * len(names)}}}",
         r"\toprule",
-        " & ".join(["Method", *map(escape, names)]) + r" \\",
+        " & ".join(["Method", *map(in_latex, names)]) + r" \\",
         " & ".join(["", *[f"A@{samples} / P@{samples}"] * len(names)]) + r" \\",
         r"\midrule",
     ]
     for row in rows(means, lambda text, rank: marks[rank].format(text)):
-        small = [rf"{{\scriptsize {escape(text)}}}" for text in row.intervals]
-        lines.append(" & ".join([escape(row.label), *row.cells]) + r" \\")
+        small = [rf"{{\scriptsize {in_latex(text)}}}" for text in row.intervals]
+        lines.append(" & ".join([in_latex(row.label), *row.cells]) + r" \\")
         lines.append(" & ".join(["", *small]) + r" \\")
         if row.variant == BASE_VARIANT:
             lines.append(r"\midrule")

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from maspo.config import split_variant
+from maspo.inert import in_markdown
 from maspo.reporting.efficiency import running_mean
-from maspo.reporting.format import interval, markdown, percent
+from maspo.reporting.format import Markup, interval, markdown, percent
 from maspo.reporting.labels import label, number
 from maspo.reporting.study_data import StudyData
 from maspo.reporting.suite import Suite
@@ -67,7 +68,7 @@ def tuning_markdown(suite: Suite, table: pd.DataFrame) -> str:
         for _, cell in cells.set_index("lr").loc[rates].iterrows():
             bounds = (cell["reward"], cell["reward_low"], cell["reward_high"])
             text = interval(*map(percent, bounds))
-            row.append(f"**{text}**" if cell["best"] else text)
+            row.append(Markup(f"**{text}**") if cell["best"] else text)
         rows.append(row)
     note = (
         f"Reward of the last {WINDOW} steps in percent (rows of training problems that the run had "
@@ -78,7 +79,8 @@ def tuning_markdown(suite: Suite, table: pd.DataFrame) -> str:
         wrong = best[best["taken"] == False]["label"]  # noqa: E712
         agrees = "trains each method at its best rate"
         if len(wrong):
-            agrees = f"trains {', '.join(wrong)} at another rate than the best of these runs"
+            names = in_markdown(", ".join(wrong))
+            agrees = f"trains {names} at another rate than the best of these runs"
         seeds = [{seed for _, seed in suite.study([name]).study.runs} for name in (GRID, CHOSEN)]
         shared = seeds[0] & seeds[1]
         which = (

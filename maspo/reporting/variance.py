@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from maspo.inert import in_markdown
 from maspo.layout import BASE_VARIANT
 from maspo.reporting.format import fixed, markdown, percent
 from maspo.reporting.labels import label
@@ -84,9 +85,10 @@ def _plan(suite: Suite) -> str:
         parts = variance_components(data.outcomes(ours), data.outcomes(reference))
         level = suite.analysis.statistics.level
         options = plan(parts, HALF_WIDTH, level=level, same_problems=True)
+        difference = in_markdown(f"{label(ours)} minus {label(reference)}")
         start = (
-            f"To know {label(ours)} minus {label(reference)} on these very problems to within "
-            f"{fixed(100 * HALF_WIDTH, 0)} point either side ({100 * level:g} %), "
+            f"To know {difference} on these very problems "
+            f"to within {fixed(100 * HALF_WIDTH, 0)} point either side ({100 * level:g} %), "
         )
         if options.empty:
             return f"{start}30 seeds and k = 128 are not enough.\n"

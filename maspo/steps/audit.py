@@ -14,11 +14,11 @@ from pathlib import Path
 from jsonschema import validate
 
 from maspo.audit.audit import SLOW, STATUS, as_json, as_markdown, run_audit
-from maspo.audit.finding import printable
 from maspo.audit.trace import trace
 from maspo.audit.tree import PROJECT, Tree
 from maspo.errors import DataError, MaspoError
 from maspo.files import read_json, write_json, write_text
+from maspo.inert import printable
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ It is the content of the user message; a policy's chat template puts its marks a
 
 from maspo.config import Experiment, HubTask
 from maspo.errors import ConfigError
+from maspo.inert import code, fenced, in_markdown
 from maspo.steps.common import run_step
 from maspo.tasks.hub_task import load_benchmarks
 
@@ -17,7 +18,8 @@ def prompts(experiment: Experiment) -> None:
     for name, collection in benchmarks.items():
         problem = next(iter(collection.problems.values()))
         content = problem.messages[0]["content"]
-        print(f"### {name}\n\n```text\n{content}\n```\n\nAnswer: `{problem.answer}`\n")
+        answer = code(problem.answer)
+        print(f"### {in_markdown(name)}\n\n{fenced(content)}\n\nAnswer: {answer}\n")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from maspo.inert import in_markdown
+
 LAYOUT = re.compile(
     r"\\(?:left|right|displaystyle|textstyle|limits|quad|qquad)(?![a-zA-Z])|\\[,;:! ]"
 )
@@ -143,7 +145,10 @@ def markdown_report(
     """Return the summary as a Markdown page that says what its columns are."""
     heads = list(summary.columns)
     lines = [f"| {' | '.join(heads)} |", "|" + "---|" * len(heads)]
-    lines += [f"| {' | '.join(map(str, row))} |" for row in summary.itertuples(index=False)]
+    lines += [
+        f"| {' | '.join(in_markdown(str(cell)) for cell in row)} |"
+        for row in summary.itertuples(index=False)
+    ]
     return "\n".join(
         [
             "# Training problems that match a benchmark",

@@ -10,6 +10,7 @@ from typing import Any
 from maspo.config import HubTask
 from maspo.errors import DataError
 from maspo.files import read_json_lines
+from maspo.inert import csv
 from maspo.tasks.decontaminate import (
     contaminated_ids,
     find_matches,
@@ -175,7 +176,7 @@ def make_hub(task: HubTask) -> TaskData:
         "benchmarks": {name: collection.describe() for name, collection in benchmarks.items()},
     }
     texts = {
-        "decontamination.csv": summary.to_csv(index=False),
+        "decontamination.csv": csv(summary),
         "decontamination.md": markdown_report(
             summary,
             len(training.problems),
@@ -183,7 +184,7 @@ def make_hub(task: HubTask) -> TaskData:
             task.contaminated_share,
             task.exclude_contaminated,
         ),
-        "decontamination_matches.csv": matches_table(matches).to_csv(index=False),
+        "decontamination_matches.csv": csv(matches_table(matches)),
         "report.json": json.dumps(report, indent=2, ensure_ascii=False) + "\n",
     }
     problems = {name: list(c.problems.values()) for name, c in benchmarks.items()}

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from maspo import __version__
 from maspo.audit.settings import check_settings, plain
 from maspo.config import as_dict, load_experiment, load_suite
 
@@ -21,12 +22,14 @@ def reported(experiment):
         own = as_dict(experiment) | {"tables_of": name}
         settings = {"study": plain(asdict(study)), "statistics": statistics}
         manifests[f"{experiment.suite}/tables/{name}_manifest.json"] = {
-            **{"step": "table", "experiment": own, "settings": settings, "seeds": {"bootstrap": 0}}
+            **{"step": "table", "experiment": own, "settings": settings, "seeds": {"bootstrap": 0}},
+            "package": {"maspo": __version__},
         }
     settings = {"studies": plain({n: asdict(s) for n, s in studies.items()})}
     manifests[f"{experiment.suite}/claims_manifest.json"] = {
         **{"step": "claims", "experiment": as_dict(experiment), "seeds": {"bootstrap": 0}},
         "settings": settings | {"statistics": statistics},
+        "package": {"maspo": __version__},
     }
     return manifests, {(experiment.suite, name): study for name, study in studies.items()}
 
@@ -57,3 +60,28 @@ def test_a_suite_has_one_configuration(tree, name, part):
     changed = {"seeds": 7, "variants": ["sapo"], "statistics": {"draws": 1, "seed": 0}}[part]
     tree.manifests[name]["experiment"][part] = changed
     assert any(part in f"{found.expected} {found.found}" for found in failures(tree))
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda m: m["experiment"]["train"].update(warmup=3), "warmup"),
+        (lambda m: m["experiment"]["train"].pop("importance_cap"), "importance_cap"),
+        (lambda m: m["experiment"].pop("variant"), "variant"),
+        (lambda m: m["settings"].update(curriculum="easy first"), "curriculum"),
+        (lambda m: m.update(reviewed="yes"), "reviewed"),
+    ],
+)
+def test_the_list_of_settings_is_closed(tree, change, told):
+    manifest = tree.manifests["custom/claims_manifest.json"]
+    change(manifest)
+    assert any(told in f"{found.expected} {found.found}" for found in failures(tree))
+
+
+def test_settings_of_another_version_are_noted(tree):
+    manifest = tree.manifests["custom/claims_manifest.json"]
+    manifest["experiment"].pop("resources")
+    assert len(failures(tree)) == 1
+    manifest["package"]["maspo"] = "0.0.1"
+    assert failures(tree) == []
+    assert any("resources" in found.expected for found in check_settings(tree))

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pandas as pd
 
 from maspo.files import read_json, sha256
+from maspo.seeding import derive_seed
 from tamper import Forger
 
 MASPO = "evaluation/maspo/seed_1/records.parquet"
@@ -302,3 +303,119 @@ def easier_benchmarks(forger):
 
 METRICS = "runs/maspo/seed_1/metrics.jsonl"
 TIMINGS = "runs/maspo/seed_1/timings.jsonl"
+
+
+def train_settings(change):
+    """Return an attack on what the manifest of every run states of its settings."""
+
+    def attack(forger):
+        for file in sorted(forger.root.glob("runs/*/*/manifest.json")):
+            forger.manifest(file.relative_to(forger.root), change)
+        forger.hashes()
+
+    return attack
+
+
+def use(row, name, **parts):
+    """Return a row of a log with other counts of the tokens that an advantage moves."""
+    return row | {name: row[name] | parts}
+
+
+def no_token_moved(row):
+    """Say that no token had an advantage, though there are groups whose rewards differ."""
+    row = use(row, "gradient_use", **dict.fromkeys(("tokens", "nonzero", "weight"), [0] * 12))
+    row = use(row, "ratio_use", **dict.fromkeys(("tokens", "nonzero", "weight"), [0] * 15))
+    return row | ({"ratio_moves": [[0] * 15] * 15} if "ratio_moves" in row else {})
+
+
+def every_token_moved(row):
+    """Say that every token had an advantage, though the rewards of most groups are equal."""
+    for name, bins in (("gradient_use", 12), ("ratio_use", 15)):
+        row = use(row, name, tokens=[row["tokens"], *[0] * (bins - 1)])
+        row = use(row, name, nonzero=[0] * bins, weight=[0.0] * bins)
+    moves = [[row["tokens"], *[0] * 14], *[[0] * 15] * 14]
+    return row | ({"ratio_moves": moves} if "ratio_moves" in row else {})
+
+
+def weight_of_nothing(row):
+    """Give a bin without tokens a weight."""
+    bins = row["gradient_use"]["tokens"]
+    weight = [
+        w + (count == 0) for w, count in zip(row["gradient_use"]["weight"], bins, strict=True)
+    ]
+    return use(row, "gradient_use", weight=weight)
+
+
+def seconds_of_another_run(forger):
+    """GRPO's seconds in MASPO's log, which makes MASPO as cheap; speeds follow its tokens."""
+    mine, other = (
+        [json.loads(line) for line in (forger.root / name).read_text().splitlines()]
+        for name in (METRICS, TIMINGS.replace("maspo", "grpo"))
+    )
+    taken = [
+        row | {"tokens_per_second": logged["tokens"] / row["seconds"]}
+        for row, logged in zip(other, mine, strict=True)
+    ]
+    (forger.root / TIMINGS).write_text("".join(json.dumps(row) + "\n" for row in taken))
+    forger.tables()
+
+
+def another_seed(forger, folder):
+    """Say that what lies in a folder of seed 1 is seed 2's as well, with all names and seeds."""
+    one = forger.root / folder / "seed_1"
+    shutil.copytree(one, one.with_name("seed_2"))
+    name = f"{folder}/seed_2/manifest.json"
+    forger.replace_all(name, "/seed_1", "/seed_2")
+    forger.manifest(name, set_in("experiment", "seed", value=2))
+    forger.manifest(name, lambda m: m.update(seeds=dict.fromkeys(m["seeds"], 2)))
+
+
+def reseeded(frame):
+    """Return the records of seed 1 with the seeds that seed 2 draws from."""
+    pairs = zip(frame["problem"], frame["sample"], strict=True)
+    return frame.assign(seed=[derive_seed(2, "evaluate", p, int(s)) for p, s in pairs])
+
+
+def second_seed(change):
+    """Return an attack that shows all of seed 1 as seed 2 too, after a change of it."""
+
+    def attack(forger):
+        for folder in ("runs/grpo", "runs/maspo", "base"):
+            another_seed(forger, folder)
+        for variant in ("base", "grpo", "maspo"):
+            another_seed(forger, f"evaluation/{variant}")
+            forger.records(f"{variant}/seed_2", reseeded)
+        for name in ("default/claims_manifest.json", "default/tables/smoke_manifest.json"):
+            forger.manifest(name, set_in("experiment", "seeds", value=2))
+        change(forger)
+        forger.hashes()
+
+    return attack
+
+
+def other_numbers(name):
+    """Return a change of every number of a log but one: no hash and hardly a line is the same."""
+
+    def change(forger):
+        path = forger.root / name
+        logged = [json.loads(line) for line in path.read_text().splitlines()]
+        for row in logged:
+            row["loss"] += 1e-9
+            row["gradient_norm"] *= 1.01
+        path.write_text("".join(json.dumps(row) + "\n" for row in logged))
+
+    return change
+
+
+def some_texts(frame):
+    """Write other texts for a third of the records."""
+    return frame.assign(text=frame["text"].where(frame.index % 3 > 0, frame["text"] + "="))
+
+
+def policy_of_another_architecture(forger):
+    """Say of a trained policy that it has more heads than the base policy that it began as."""
+    path = forger.root / "runs/maspo/seed_1/policy/config.json"
+    config = read_json(path)
+    config["rope_theta"] = 5.0
+    path.write_text(json.dumps(config))
+    forger.hashes()

@@ -14,6 +14,7 @@ from acts import (
     easier_benchmarks,
     easier_gold,
     edit,
+    every_token_moved,
     first,
     gold_of_the_answer,
     invented_study,
@@ -21,22 +22,30 @@ from acts import (
     linked,
     manifest,
     new_file,
+    no_token_moved,
     other_method,
+    other_numbers,
     output,
     pipe,
     policy_as_text,
+    policy_of_another_architecture,
     records,
     rename_variants,
     right_answer,
     rows,
+    second_seed,
+    seconds_of_another_run,
     set_in,
     snapshots,
+    some_texts,
     swap_policies,
     swap_policies_and_forge,
     swap_snapshots,
     text,
     then,
+    train_settings,
     twice,
+    weight_of_nothing,
     without,
     without_input,
     without_last_problem,
@@ -45,6 +54,8 @@ from acts import (
 )
 
 from tamper import Forger
+
+RUN = "runs/maspo/seed_1/manifest.json"
 
 # name: (attack, the check that must find it, the file that it must name)
 ATTACKS = {
@@ -390,6 +401,52 @@ ATTACKS = {
             "moves at every step": lambda row: row | {"ratio_moves": [[0] * 15] * 15},
         }.items()
     },
+    **{
+        f"a log with {what}, hashes forged": (rows(METRICS, change), "logs", METRICS)
+        for what, change in {
+            "uniform groups only, and half of them right": lambda row: row | {"uniform_groups": 8},
+            "no uniform group, and too few right": lambda row: row | {"uniform_groups": 0},
+            "more entropy than tokens give": lambda row: row | {"entropy": 50.0},
+            "no token that learns": no_token_moved,
+            "tokens of uniform groups that learn": every_token_moved,
+            "a weight of no token": weight_of_nothing,
+        }.items()
+    },
+    **{
+        f"{what}, in all runs": (train_settings(change), "settings", RUN)
+        for what, change in {
+            "a setting that there is not": lambda m: m["settings"].update(curriculum="easy first"),
+            "a setting of training that there is not": (
+                lambda m: m["settings"]["train"].update(warmup=None)
+            ),
+            "a setting left out": lambda m: m["settings"]["train"].pop("importance_cap"),
+            "a part of a manifest that there is not": lambda m: m.update(reviewed="yes"),
+            "prompts dropped": lambda m: m["settings"].update(overlong_prompts_dropped=100),
+        }.items()
+    },
+    "seconds of another run": (seconds_of_another_run, "independence", TIMINGS),
+    "a second seed with the first one's log": (
+        second_seed(other_numbers("runs/maspo/seed_2/metrics.jsonl")),
+        *("independence", "runs/maspo/seed_2/metrics.jsonl"),
+    ),
+    "a second seed with the first one's learning curve": (
+        second_seed(
+            lambda f: f.replace("base/seed_2/metrics.jsonl", '"lr": 0.002}', '"lr": 0.001}')
+        ),
+        *("independence", "base/seed_2/metrics.jsonl"),
+    ),
+    "a second seed with most of the first one's completions": (
+        second_seed(lambda f: f.records("maspo/seed_2", some_texts)),
+        *("independence", "evaluation/maspo/seed_2/records.parquet"),
+    ),
+    "a second seed with the first one's weights but for a bit": (
+        second_seed(lambda f: f.flip("runs/maspo/seed_2/policy/model.safetensors")),
+        *("independence", "runs/maspo/seed_2/policy/model.safetensors"),
+    ),
+    "a policy of another architecture": (
+        policy_of_another_architecture,
+        *("fairness", "runs/maspo/seed_1/policy/config.json"),
+    ),
     "a log with negative seconds": (
         rows(
             TIMINGS,

@@ -34,6 +34,12 @@ class Forger:
         assert old in text, f"{name} does not hold {old!r}"
         (self.root / name).write_text(text.replace(old, new, 1))
 
+    def replace_all(self, name, old, new):
+        """Replace every `old` in a text file."""
+        text = (self.root / name).read_text()
+        assert old in text, f"{name} does not hold {old!r}"
+        (self.root / name).write_text(text.replace(old, new))
+
     def flip(self, name, position=-20):
         """Flip one bit of a file."""
         content = bytearray((self.root / name).read_bytes())

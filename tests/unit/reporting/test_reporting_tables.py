@@ -5,8 +5,9 @@ import pytest
 from fabricate import Skill, make_runs, study_data
 
 from maspo.errors import DataError
+from maspo.inert import in_latex
 from maspo.reporting.comparisons import comparison_markdown, comparison_table
-from maspo.reporting.format import escape, fixed, latex, markdown, percent
+from maspo.reporting.format import fixed, latex, markdown, percent
 from maspo.reporting.labels import label
 from maspo.reporting.scores import at_k, mean_scores, run_scores
 from maspo.reporting.study_data import AVERAGE
@@ -141,7 +142,7 @@ def test_labels(variant, name):
 
 
 def test_latex_escapes_what_latex_would_read():
-    assert escape(r"a_b & 5 % ± {x} ^ ~ \ # $") == (
+    assert in_latex(r"a_b & 5 % ± {x} ^ ~ \ # $") == (
         r"a\_b \& 5 \% $\pm$ \{x\} \textasciicircum{} \textasciitilde{} \textbackslash{} \# \$"
     )
     text = latex(["Method", "Share (%)"], [["a_b", "−1.0"]])
