@@ -58,7 +58,9 @@ class Trainer:
     def __post_init__(self) -> None:
         self.policy.eval()  # but for the update: see there
         if self.settings.gradient_checkpointing:
-            self.policy.gradient_checkpointing_enable({"use_reentrant": False})
+            # transformers 6 drops the second name; early releases of 5 lack the first.
+            enable = getattr(self.policy, "activation_checkpointing_enable", None)
+            (enable or self.policy.gradient_checkpointing_enable)({"use_reentrant": False})
         self.optimizer = torch.optim.AdamW(
             self.policy.parameters(),
             lr=self.settings.lr,
