@@ -111,12 +111,13 @@ class TransformersSampler:
         end_ids = torch.tensor(ends, device=device)
         distinct = {prompt: i for i, prompt in enumerate(dict.fromkeys(map(tuple, prompts)))}
         owner = torch.tensor([distinct[tuple(prompt)] for prompt in prompts], device=device)
-        batch = pack(list(distinct), [[]] * len(distinct), self.tokenizer.pad_token_id, device)
+        batch = pack(list(distinct), [[]] * len(distinct), self.tokenizer.pad_token_id)
         width = max(map(len, distinct))
-        mask, positions = batch.attention_mask[:, :width], batch.position_ids[:, :width]
+        fields = (batch.input_ids, batch.attention_mask, batch.position_ids)
+        ids, mask, positions = (field[:, :width].to(device) for field in fields)
         points = uniforms(seeds, settings.max_tokens).to(device)
         cache = DynamicCache(config=self.policy.config)
-        logits = self._logits(batch.input_ids[:, :width], mask, positions, cache)
+        logits = self._logits(ids, mask, positions, cache)
         # A prompt is read once, however many completions it gets.
         cache.batch_select_indices(owner)
         logits, mask, positions = logits[owner], mask[owner], positions[owner, -1:]
