@@ -77,7 +77,7 @@ LAYERS = [
     {"training", "evaluation"},
     {"statistics"},
     {"reporting", "integrations"},
-    {"audit"},
+    {"audit", "gpu_check"},
     {"steps"},
 ]
 
