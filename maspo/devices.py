@@ -20,6 +20,8 @@ from urllib.parse import quote
 from maspo.errors import ConfigError, DeviceError
 
 POLL = 0.5  # seconds between two looks for a free device
+DRIVER = Path("/proc/driver/nvidia/version")
+LEAST_DRIVER = {"13": 580, "12": 525}  # by CUDA; NVIDIA's release notes of the CUDA Toolkit
 UNIQUE = ("GPU-", "MIG-")  # how the ids start that are no index
 
 
@@ -57,6 +59,31 @@ def slots_folder() -> Path:
     return Path(tempfile.gettempdir()) / place / os.environ.get("SLURM_JOB_ID", "local")
 
 
+def check_driver(file: Path = DRIVER, cuda: str | None = None) -> None:
+    """Refuse a driver that is older than what torch's CUDA asks for.
+
+    torch only says that there is no GPU then.
+
+    Args:
+        file: what the driver says of itself; one that is not there is no reason to refuse.
+        cuda: version that torch was built for; default: this torch's.
+
+    Raises:
+        ConfigError: the driver is too old; the message has its version and the remedy.
+    """
+    if cuda is None:
+        import torch
+
+        cuda = torch.version.cuda or ""
+    least = LEAST_DRIVER.get(cuda.partition(".")[0])
+    found = re.search(r"\s(\d{3,})\.\d", file.read_text()) if file.is_file() else None
+    if least and found and int(found[1]) < least:
+        raise ConfigError(
+            f"the NVIDIA driver here is {found[1]}, and CUDA {cuda} of this torch needs {least} or "
+            "newer: another node or a newer driver, or a torch that is built for an older CUDA"
+        )
+
+
 @contextmanager
 def devices(
     count: int,
@@ -75,12 +102,13 @@ def devices(
         patience: seconds to wait for devices that are taken; None: as long as it takes.
 
     Raises:
-        ConfigError: there are fewer devices than `count`.
+        ConfigError: there are fewer devices than `count`, or the driver is too old for torch.
         DeviceError: they were not free in time; the message names the processes that hold them.
     """
     if count == 0:
         yield []
         return
+    check_driver()
     ids = device_ids() if ids is None else list(ids)
     before = os.environ.get("CUDA_VISIBLE_DEVICES")
     if len(ids) < count:

@@ -37,6 +37,10 @@ class Layout:
         """The records of one policy."""
         return self.root / "evaluation" / variant / f"seed_{seed}"
 
+    def unfinished_evaluation(self, variant: str, seed: int) -> Path:
+        """The records drawn so far of one evaluation; gone when it is finished."""
+        return self.root / "checkpoints" / f"evaluation-{variant}" / f"seed_{seed}"
+
     def policy(self, variant: str, seed: int) -> Path:
         """The policy of a run, or a base policy for the variant ``base``."""
         folder = self.base(seed) if variant == BASE_VARIANT else self.run(variant, seed)

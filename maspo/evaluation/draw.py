@@ -8,13 +8,17 @@ from transformers import PreTrainedTokenizerBase
 
 from maspo.config import Evaluate, Experiment, Task
 from maspo.errors import ConfigError, DataError
-from maspo.evaluation.records import SCHEMA
+from maspo.evaluation.records import SCHEMA, read_part, write_records
 from maspo.policy import encode_prompts, load_policy
 from maspo.sampling import Sampler, SamplingSettings
 from maspo.sampling.make import make_sampler
 from maspo.seeding import derive_seed
 from maspo.tasks import Problem
 from maspo.verifier import Verifier
+
+# Completions are drawn, graded and kept so many tokens at a time, each counted at its longest. At
+# scale gpu that is a sixth of an evaluation, a quarter of an hour; at scale mini there is one part.
+PART_TOKENS = 2**26
 
 
 def snapshot_benchmarks(
@@ -40,13 +44,19 @@ def evaluate_policy(
     verifier: Verifier,
     folder: Path,
     benchmarks: Mapping[str, Sequence[Problem]],
+    parts: Path | None = None,
 ) -> pa.Table:
-    """Return the records of the policy in a folder, drawn as the experiment says."""
+    """Return the records of the policy in a folder, drawn as the experiment says.
+
+    Those of a killed evaluation are taken from `parts`, see `draw_records`.
+    """
     model = experiment.model
-    policy, tokenizer = load_policy(folder, model.dtype, model.device)
+    # An engine of its own has the GPU for itself: the policy is only copied into it.
+    place = "cpu" if experiment.sampler.kind == "vllm" else model.device
+    policy, tokenizer = load_policy(folder, model.dtype, place)
     with make_sampler(experiment, policy, tokenizer) as sampler:
         how = (experiment.evaluate, experiment.task, experiment.seed)
-        return draw_records(benchmarks, sampler, tokenizer, verifier, *how)
+        return draw_records(benchmarks, sampler, tokenizer, verifier, *how, parts)
 
 
 def draw_records(
@@ -57,11 +67,13 @@ def draw_records(
     settings: Evaluate,
     task: Task,
     seed: int,
+    parts: Path | None = None,
 ) -> pa.Table:
     """Draw `settings.samples` completions of every problem and grade them.
 
     The seed of a completion depends on (seed, problem, sample) and not on the policy, so two
-    methods are compared on common random numbers.
+    methods are compared on common random numbers. Parts of `PART_TOKENS` are kept in the folder
+    `parts` as they are done, and what is there already is not drawn again.
 
     Raises:
         DataError: the sampler could not answer a request, which must not pass for a wrong answer.
@@ -69,24 +81,46 @@ def draw_records(
     problems = [p for name in benchmarks for p in benchmarks[name]]
     prompts = encode_prompts(tokenizer, problems, task.max_prompt_tokens)
     rows = [(i, sample) for i in range(len(problems)) for sample in range(settings.samples)]
-    seeds = [derive_seed(seed, "evaluate", problems[i].id, sample) for i, sample in rows]
-    completions = sampler.sample(
-        [prompts[i] for i, _ in rows],
-        seeds,
-        SamplingSettings(task.max_completion_tokens, settings.temperature, settings.top_p),
+    size = max(1, PART_TOKENS // task.max_completion_tokens)
+    tables = []
+    for first in range(0, len(rows), size):
+        file = parts / f"part_{first}.parquet" if parts else None
+        if file and file.is_file():
+            tables.append(read_part(file))
+            continue
+        part = [(problems[i], prompts[i], sample) for i, sample in rows[first : first + size]]
+        tables.append(_draw_part(part, sampler, verifier, settings, task, seed))
+        if file:
+            write_records(file, tables[-1])
+    return pa.concat_tables(tables).combine_chunks()
+
+
+def _draw_part(
+    part: Sequence[tuple[Problem, list[int], int]],
+    sampler: Sampler,
+    verifier: Verifier,
+    settings: Evaluate,
+    task: Task,
+    seed: int,
+) -> pa.Table:
+    """Return the records of some (problem, prompt, sample)."""
+    seeds = [derive_seed(seed, "evaluate", problem.id, sample) for problem, _, sample in part]
+    how = SamplingSettings(
+        task.max_completion_tokens, settings.temperature, settings.top_p, log_probs=False
     )
-    for (i, sample), completion in zip(rows, completions, strict=True):
+    completions = sampler.sample([prompt for _, prompt, _ in part], seeds, how)
+    for (problem, _, sample), completion in zip(part, completions, strict=True):
         if completion.error:
             raise DataError(
-                f"{problems[i].source}, problem {problems[i].id}, sample {sample}: "
+                f"{problem.source}, problem {problem.id}, sample {sample}: "
                 f"{completion.error}. Raise task.max_prompt_tokens or shorten the problem"
             )
-    golds = [problems[i].answer for i, _ in rows]
+    golds = [problem.answer for problem, _, _ in part]
     judgements = verifier.judge_many([completion.text for completion in completions], golds)
     columns = {
-        "benchmark": [problems[i].source for i, _ in rows],
-        "problem": [problems[i].id for i, _ in rows],
-        "sample": [sample for _, sample in rows],
+        "benchmark": [problem.source for problem, _, _ in part],
+        "problem": [problem.id for problem, _, _ in part],
+        "sample": [sample for _, _, sample in part],
         "seed": seeds,
         "text": [completion.text for completion in completions],
         "tokens": [len(completion.tokens) for completion in completions],

@@ -45,6 +45,11 @@ def write_records(path: Path | str, records: pa.Table) -> None:
         pq.write_table(records, temporary, compression="zstd")
 
 
+def read_part(path: Path | str) -> pa.Table:
+    """Read a part of an unfinished evaluation; raises `DataError` as `read_records` does."""
+    return read_table(path, SCHEMA)
+
+
 def read_records(path: Path | str) -> pd.DataFrame:
     """Read a records file; DataError if it is missing, truncated or of another schema."""
     return read_table(path, SCHEMA).to_pandas()

@@ -23,6 +23,7 @@ from trl import GRPOConfig, GRPOTrainer
 from maspo.integrations.batches import fix_bounds, needs_whole_batch, valid_tokens
 from maspo.integrations.conversations import rewards
 from maspo.objectives import Objective, PolicyBatch, make
+from maspo.training.sampler_gap import importance_weights
 from maspo.verifier import DEFAULT_RULES, Verifier
 
 # Settings of TRL that change its loss, and the value that leaves it alone: the objective is ours.
@@ -42,6 +43,9 @@ class MaspoTrainer(GRPOTrainer):
 
     Args:
         objective: a method's name, or an objective with settings: ``make("maspo", alpha=0.5)``.
+        importance_cap: of the trainer's over vLLM's probability of each token, which weighs its
+            surrogate (truncated importance sampling, `train.importance_cap` of our own loop). It
+            takes the place of TRL's `vllm_importance_sampling_correction`. None: no weights.
         model, reward_funcs, args, more, kwargs: of `GRPOTrainer`. `loss_type`, `epsilon`,
             `delta` and other settings of TRL's own losses have no effect.
 
@@ -67,9 +71,13 @@ class MaspoTrainer(GRPOTrainer):
         args: GRPOConfig | None = None,
         *more: Any,
         objective: Objective | str = "maspo",
+        importance_cap: float | None = None,
         **kwargs: Any,
     ) -> None:
-        check_neutral(args or GRPOConfig())
+        args = args or GRPOConfig()
+        check_neutral(args)
+        check_cap(importance_cap, args)
+        self.importance_cap = importance_cap
         self.objective = make(objective) if isinstance(objective, str) else objective
         super().__init__(model, reward_funcs, args, *more, **kwargs)
         self._fixed: Objective | None = None  # the objective of the current mini-batch
@@ -87,6 +95,7 @@ class MaspoTrainer(GRPOTrainer):
                 advantages=_advantages(inputs, mask),
                 mask=mask,
                 entropy=entropy,
+                importance=self._importance(inputs, log_prob if old is None else old, mask),
                 total_tokens=tokens,
                 total_sequences=sequences,
             )
@@ -94,7 +103,9 @@ class MaspoTrainer(GRPOTrainer):
         mode = "train" if self.model.training else "eval"
         for name, value in {"loss": output.loss.item(), **output.metrics}.items():
             self._metrics[mode][f"objective/{name}"].append(value)
-        self._metrics[mode]["entropy"].append((entropy * mask).sum().item() / max(mask.sum(), 1))
+        # Numbers, not tensors: TRL writes its log as JSON into each checkpoint.
+        mean_entropy = (entropy * mask).sum() / mask.sum().clamp(min=1)
+        self._metrics[mode]["entropy"].append(mean_entropy.item())
         # Gradients are averaged over processes, and TRL leaves accumulation to the loss.
         loss = output.loss * self.accelerator.num_processes
         return loss if window or mode == "eval" else loss / self.current_gradient_accumulation_steps
@@ -108,6 +119,13 @@ class MaspoTrainer(GRPOTrainer):
             model, ids, attention, completions.shape[1], compute_entropy=True
         )
         return log_prob, entropy.detach()
+
+    def _importance(self, inputs: dict[str, Any], old: Tensor, mask: Tensor) -> Tensor | None:
+        """Return the weights that `importance_cap` asks for, (B, T)."""
+        if self.importance_cap is None:
+            return None
+        gap = (old.detach() - inputs["sampling_per_token_logps"]).where(mask.bool(), 0.0)
+        return importance_weights(gap, self.importance_cap)
 
     def _window(self, inputs: dict[str, Any]) -> list[dict[str, Any]] | None:
         """Return the micro-batches of the current optimizer step, None where they are not known."""
@@ -153,6 +171,23 @@ class MaspoTrainer(GRPOTrainer):
         )
 
 
+def check_cap(cap: float | None, args: GRPOConfig) -> None:
+    """Refuse an importance cap that could have no effect.
+
+    Raises:
+        ValueError: the cap is not positive, or there is no vLLM whose probabilities it corrects.
+    """
+    if cap is None:
+        return
+    if not cap > 0:
+        raise ValueError(f"importance_cap={cap!r} is not valid: it must be positive, or None")
+    if not args.use_vllm:
+        raise ValueError(
+            f"importance_cap={cap!r} corrects for vLLM's probabilities, and GRPOConfig.use_vllm is "
+            "off: leave it out, or set use_vllm=True"
+        )
+
+
 def check_neutral(args: GRPOConfig) -> None:
     """Refuse settings of TRL that would change the objective.
 
@@ -169,7 +204,8 @@ def check_neutral(args: GRPOConfig) -> None:
     if args.use_vllm and args.vllm_importance_sampling_correction:
         raise ValueError(
             "GRPOConfig.vllm_importance_sampling_correction=True weighs TRL's own loss, which "
-            "MaspoTrainer does not use: set it to False"
+            "MaspoTrainer does not use: set it to False; importance_cap=2.0 of MaspoTrainer weighs "
+            "ours"
         )
 
 

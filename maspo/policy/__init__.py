@@ -3,7 +3,7 @@
 from maspo.policy.chunked import chunked_log_probs
 from maspo.policy.log_probs import Packed, naive_log_probs, pack, token_log_probs
 from maspo.policy.micro_batches import micro_batched
-from maspo.policy.model import build_policy, check_device, load_policy, save_policy
+from maspo.policy.model import build_policy, check_device, end_tokens, load_policy, save_policy
 from maspo.policy.pretrained import load_pretrained
 from maspo.policy.tokenizer import build_tokenizer, encode_prompts, fitting_prompts
 
@@ -14,6 +14,7 @@ __all__ = [
     "check_device",
     "chunked_log_probs",
     "encode_prompts",
+    "end_tokens",
     "fitting_prompts",
     "load_policy",
     "load_pretrained",

@@ -6,6 +6,7 @@ arXiv 1805.02867) and keeps only the N normalizers; the backward pass computes e
 price is one more product with the head: four in place of three.
 """
 
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -30,7 +31,7 @@ def chunked_log_probs(
     Args:
         hidden: (N, H) last hidden states.
         weight: (V, H) weight of the head; may be shared with the embedding.
-        tokens: (N,) integers below V.
+        tokens: (N,) integers below V, best on the CPU.
         chunk: vocabulary entries at a time, at least 1.
         temperature: positive.
         entropy: it costs two more passes over each tile.
@@ -53,13 +54,13 @@ class _ChunkedLogProbs(torch.autograd.Function):
         entropy: bool,
     ) -> tuple[Tensor, Tensor]:
         exact = _exact(hidden)
-        target = torch.zeros_like(exact[:, 0])  # logit of the token
-        normalizer = torch.full_like(target, -torch.inf)  # log-sum-exp of the logits so far
-        entropies = torch.zeros_like(target)  # of the softmax over the entries so far
-        for start in range(0, len(weight), chunk):
+        rows, columns, cuts = _by_tile(tokens, len(weight), chunk, hidden.device)
+        target = []  # logits of the tokens, tile by tile
+        normalizer = torch.full_like(exact[:, 0], -torch.inf)  # log-sum-exp of the logits so far
+        entropies = torch.zeros_like(normalizer)  # of the softmax over the entries so far
+        for start, inside in zip(range(0, len(weight), chunk), cuts, strict=True):
             logits = _tile(exact, weight, start, chunk, temperature)
-            rows, columns = _inside(tokens, start, logits.shape[1])
-            target[rows] = logits[rows, columns]
+            target.append(logits[rows[inside], columns[inside]])
             top = logits.amax(1)
             logits.sub_(top[:, None])
             mass = logits.exp() if entropy else logits.exp_()
@@ -73,26 +74,25 @@ class _ChunkedLogProbs(torch.autograd.Function):
                 entropies += torch.special.entr(old) + torch.special.entr(new)
             normalizer = merged
             del logits, mass  # or the next tile is made beside them
-        ctx.save_for_backward(hidden, weight, tokens, normalizer)
-        ctx.chunk, ctx.temperature = chunk, temperature
+        ctx.save_for_backward(hidden, weight, rows, columns, normalizer)
+        ctx.chunk, ctx.temperature, ctx.cuts = chunk, temperature, cuts
         ctx.mark_non_differentiable(entropies)
-        return target - normalizer, entropies
+        return torch.cat(target).index_select(0, rows.argsort()) - normalizer, entropies
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
-        hidden, weight, tokens, normalizer = ctx.saved_tensors
+        hidden, weight, rows, columns, normalizer = ctx.saved_tensors
         exact = _exact(hidden)
         scale = grad / ctx.temperature
         # Where the head is frozen its gradient is not needed; the hidden states' always is then.
         hidden_grad = torch.zeros_like(exact) if ctx.needs_input_grad[0] else None
         weight_grad = torch.empty_like(weight) if ctx.needs_input_grad[1] else None
-        for start in range(0, len(weight), ctx.chunk):
+        for start, inside in zip(range(0, len(weight), ctx.chunk), ctx.cuts, strict=True):
             logits = _tile(exact, weight, start, ctx.chunk, ctx.temperature)
             # d log p(token) / d logit = [it is the token's] - softmax
             logits_grad = logits.sub_(normalizer[:, None]).exp_().mul_(-scale[:, None])
-            rows, columns = _inside(tokens, start, logits.shape[1])
-            logits_grad[rows, columns] += scale[rows]
+            logits_grad[rows[inside], columns[inside]] += scale[rows[inside]]
             if hidden_grad is not None:
                 hidden_grad.addmm_(logits_grad, _exact(weight[start : start + ctx.chunk]))
             if weight_grad is not None:
@@ -113,7 +113,15 @@ def _tile(exact: Tensor, weight: Tensor, start: int, chunk: int, temperature: fl
     return (exact @ _exact(weight[start : start + chunk]).T).div_(temperature)
 
 
-def _inside(tokens: Tensor, start: int, width: int) -> tuple[Tensor, Tensor]:
-    """Rows whose token lies in a tile, and its columns there."""
-    rows = ((tokens >= start) & (tokens < start + width)).nonzero()[:, 0]
-    return rows, tokens[rows] - start
+def _by_tile(
+    tokens: Tensor, vocabulary: int, chunk: int, device: torch.device
+) -> tuple[Tensor, Tensor, list[slice]]:
+    """Rows (N,) in the order of their tokens, the columns of these (N,), and each tile's slice.
+
+    Found on the CPU: to ask a GPU which rows a tile has is to wait for it at every tile.
+    """
+    ordered, rows = tokens.cpu().sort(stable=True)
+    starts = torch.arange(0, vocabulary + chunk, chunk)
+    ends = torch.searchsorted(ordered, starts).tolist()
+    cuts = [slice(first, last) for first, last in pairwise(ends)]
+    return rows.to(device), (ordered % chunk).to(device), cuts

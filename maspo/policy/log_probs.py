@@ -10,6 +10,7 @@ from transformers import PreTrainedModel
 
 from maspo.errors import ConfigError
 from maspo.policy.chunked import chunked_log_probs
+from maspo.policy.gather import Gather
 from maspo.policy.padding_free import TokenRow, token_row, use_padding_free
 
 
@@ -18,13 +19,15 @@ class Packed:
     """B sequences as one padded batch: prompts padded on the left, completions on the right.
 
     So every completion starts in the same column. Shapes: `input_ids`, `attention_mask` and
-    `position_ids` (B, P + T), `mask` (B, T), true on completion tokens.
+    `position_ids` (B, P + T), `mask` (B, T), true on completion tokens. All of them are on the CPU,
+    where indices are made of them; `device` is the policy's.
     """
 
     input_ids: Tensor
     attention_mask: Tensor
     position_ids: Tensor
     mask: Tensor
+    device: torch.device | str = "cpu"
 
     @property
     def prompt_columns(self) -> int:
@@ -43,10 +46,14 @@ class Packed:
 
     @cached_property
     def row(self) -> TokenRow:
-        """The batch as the policy reads it."""
-        return token_row(
-            self.input_ids, self.attention_mask, self.position_ids, self.prompt_columns
-        )
+        """The batch as the policy reads it, on its device."""
+        row = token_row(self.input_ids, self.attention_mask, self.position_ids, self.prompt_columns)
+        return row.to(self.device)
+
+    @cached_property
+    def valid(self) -> Tensor:
+        """`mask` on the policy's device."""
+        return self.mask.to(self.device)
 
     def take(self, rows: Tensor) -> "Packed":
         """Return these rows, padded to the longest of them, no further."""
@@ -54,7 +61,8 @@ class Packed:
         length = max(1, int(self.mask[rows].sum(1).max()))
         columns = slice(first - int(self.prompt_lengths[rows].max()), first + length)
         whole = (self.input_ids, self.attention_mask, self.position_ids)
-        return Packed(*(field[rows, columns] for field in whole), self.mask[rows, :length])
+        fields = (field[rows, columns] for field in whole)
+        return Packed(*fields, self.mask[rows, :length], self.device)
 
 
 def pack(
@@ -74,7 +82,7 @@ def pack(
         attention[row, columns] = 1
     positions = (attention.cumsum(1) - 1).clamp(min=0)
     mask = attention[:, width:].bool()
-    return Packed(*(tensor.to(device) for tensor in (ids, attention, positions, mask)))
+    return Packed(ids, attention, positions, mask, device)
 
 
 def token_log_probs(
@@ -116,11 +124,11 @@ def token_log_probs(
         # until it ends, and copies made without a gradient must not serve a pass that needs one.
         with torch.autocast(policy.device.type, torch.bfloat16, enabled=precision == "bfloat16"):
             states = policy.base_model(**row.inputs()).last_hidden_state
-        hidden = states[0].index_select(0, before)
+        hidden = Gather.of(before, states.shape[1]).to(batch.device)(states[0])
         values = chunked_log_probs(hidden, weight, tokens, chunk, temperature, entropy)
     else:
-        logits = policy(**row.inputs(), logits_to_keep=before).logits[0]
-        values = naive_log_probs(logits, tokens, temperature, entropy)
+        logits = policy(**row.inputs(), logits_to_keep=before.to(batch.device)).logits[0]
+        values = naive_log_probs(logits, tokens.to(batch.device), temperature, entropy)
     return tuple(None if value is None else _scatter(value, batch.mask) for value in values)
 
 
@@ -151,7 +159,8 @@ def _head_weight(policy: PreTrainedModel) -> Tensor:
 
 
 def _scatter(values: Tensor, mask: Tensor) -> Tensor:
-    """The values in the places of the mask, (B, T), and zero elsewhere."""
-    full = values.new_zeros(mask.shape)
-    full[mask] = values
-    return full
+    """The values in the places of the mask (on the CPU), (B, T), and zero elsewhere."""
+    inside = mask.flatten()
+    index = (inside.cumsum(0) - 1).masked_fill(~inside, len(values))
+    full = Gather.of(index, len(values) + 1, inside).to(values.device)
+    return full(torch.cat([values, values.new_zeros(1)])).view(mask.shape)

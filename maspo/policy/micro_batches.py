@@ -28,7 +28,7 @@ def cut(batch: Packed, tokens: int) -> list[Tensor]:
             parts.append([])
             width, length = prompt, completion
         parts[-1].append(row)
-    return [torch.tensor(part, device=batch.mask.device) for part in parts]
+    return [torch.tensor(part) for part in parts]
 
 
 def micro_batched(score: Callable[[Packed], Scores], batch: Packed, tokens: int | None) -> Scores:
@@ -50,7 +50,7 @@ def micro_batched(score: Callable[[Packed], Scores], batch: Packed, tokens: int 
         checkpoint(score, batch.take(rows), use_reentrant=False, preserve_rng_state=False)
         for rows in parts
     ]
-    places = torch.cat(parts).argsort()
+    places = torch.cat(parts).argsort().to(batch.device)
     length = batch.mask.shape[1]
     log_prob, entropy = (
         None if None in values else torch.cat([pad(v, (0, length - v.shape[1])) for v in values])

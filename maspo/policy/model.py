@@ -66,6 +66,18 @@ def check_device(device: str) -> None:
         )
 
 
+def end_tokens(policy: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> list[int]:
+    """Return the tokens that end a completion: the tokenizer's, then others that the policy names.
+
+    Chat models name several in their generation_config.json: the end of a turn and of a text.
+    """
+    generation = policy.generation_config
+    named = [] if generation is None else generation.eos_token_id
+    if named is None or isinstance(named, int):
+        named = [] if named is None else [named]
+    return list(dict.fromkeys([tokenizer.eos_token_id, *named]))
+
+
 def load_policy(
     folder: Path | str, dtype: str = "float32", device: str = "cpu"
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:

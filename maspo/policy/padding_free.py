@@ -5,7 +5,7 @@ token belongs to. The one is attention. There, and only there, the sequences are
 padded batch again, through transformers' interface for attention functions.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -16,6 +16,7 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
 from maspo.errors import ConfigError
+from maspo.policy.gather import Gather
 
 NAME = "padding_free"  # of the attention function, for transformers
 OTHER_ATTENTION = ("sliding_window", "softcap", "s_aux")  # arguments that change what is attended
@@ -25,16 +26,32 @@ OTHER_ATTENTION = ("sliding_window", "softcap", "s_aux")  # arguments that chang
 class TokenRow:
     """N tokens of B sequences, of which the longest has L.
 
-    `input_ids` and `position_ids` are (1, N). `padded` (B, L) is where in the row each token of
-    each sequence stands (0 behind its end), `place` (N,) where in the flattened (B, L) each token
-    of the row stands, and `where` (B, W) where in the row each token of the padded batch stands.
+    `input_ids` and `position_ids` are (1, N). `spread` lays the row out as sequences, (B * L, ...),
+    with the row's first token behind their ends; `collect` is the way back. `where` (B, W), on the
+    CPU, is where in the row each token of the padded batch stands.
     """
 
     input_ids: Tensor
     position_ids: Tensor
-    padded: Tensor
-    place: Tensor
+    spread: Gather
+    collect: Gather
+    shape: tuple[int, int]  # B, L
     where: Tensor
+
+    @property
+    def padded(self) -> Tensor:
+        """Where in the row each token of each sequence stands, (B, L)."""
+        return self.spread.index.view(self.shape)
+
+    def to(self, device: torch.device | str) -> "TokenRow":
+        """Return the same row for a policy on a device."""
+        return replace(
+            self,
+            input_ids=self.input_ids.to(device),
+            position_ids=self.position_ids.to(device),
+            spread=self.spread.to(device),
+            collect=self.collect.to(device),
+        )
 
     def inputs(self) -> dict[str, Any]:
         """Return the arguments of a policy's forward pass, after `use_padding_free`."""
@@ -51,7 +68,7 @@ class TokenRow:
 def token_row(
     input_ids: Tensor, attention_mask: Tensor, position_ids: Tensor, prompt_columns: int
 ) -> TokenRow:
-    """Return the row of a padded batch.
+    """Return the row of a padded batch, all on the CPU: a GPU would be waited for at each step.
 
     The arguments are (B, W), with prompts padded on the left in the first `prompt_columns` columns
     and completions padded on the right in the others. A prompt that equals the one above it is left
@@ -59,22 +76,25 @@ def token_row(
     """
     rows, width = input_ids.shape
     prompts = attention_mask[:, :prompt_columns] * (input_ids[:, :prompt_columns] + 1)
-    repeated = torch.zeros(rows, dtype=torch.bool, device=input_ids.device)
+    repeated = torch.zeros(rows, dtype=torch.bool)
     repeated[1:] = (prompts[1:] == prompts[:-1]).all(1)
-    numbers = torch.arange(rows, device=input_ids.device)
-    owner = numbers.masked_fill(repeated, 0).cummax(0).values  # whose prompt a sequence reads
+    owner = torch.arange(rows).masked_fill(repeated, 0).cummax(0).values  # whose prompt is read
     kept = attention_mask.bool()
     kept[:, :prompt_columns] &= ~repeated[:, None]
     where = (kept.flatten().cumsum(0) - 1).view(rows, width)
     where[:, :prompt_columns] = where[owner, :prompt_columns]
     start = prompt_columns - attention_mask[:, :prompt_columns].sum(1)
     lengths = attention_mask.sum(1)
-    columns = torch.arange(int(lengths.max()), device=input_ids.device)
+    columns = torch.arange(int(lengths.max()))
     padded = where.gather(1, (start[:, None] + columns).clamp(max=width - 1))
-    padded = padded.masked_fill(columns >= lengths[:, None], 0)
+    real = columns < lengths[:, None]
     sequence, column = kept.nonzero().unbind(1)
     place = sequence * len(columns) + column - start[sequence]
-    return TokenRow(input_ids[kept][None], position_ids[kept][None], padded, place, where)
+    # What stands behind the end of a sequence is read by no token, so it has no gradient.
+    spread = Gather.of(padded.masked_fill(~real, 0).flatten(), len(place), real.flatten())
+    collect = Gather.of(place, padded.numel())
+    ids, positions = input_ids[kept][None], position_ids[kept][None]
+    return TokenRow(ids, positions, spread, collect, tuple(padded.shape), where)
 
 
 def use_padding_free(policy: PreTrainedModel) -> None:
@@ -111,7 +131,7 @@ def attend(
             f"{type(module).__name__} attends with {found}, and policies are scored with plain "
             "causal attention only: use a model of full attention, such as Qwen2"
         )
-    query, key, value = (_batch(states, row.padded) for states in (query, key, value))
+    query, key, value = (_batch(states, row) for states in (query, key, value))
     attended = scaled_dot_product_attention(
         query,
         key,
@@ -121,14 +141,13 @@ def attend(
         scale=scaling,
         enable_gqa=query.shape[1] != key.shape[1],
     )
-    flat = attended.transpose(1, 2).flatten(0, 1)
-    return flat.index_select(0, row.place)[None], None
+    return row.collect(attended.transpose(1, 2).flatten(0, 1))[None], None
 
 
-def _batch(states: Tensor, padded: Tensor) -> Tensor:
+def _batch(states: Tensor, row: TokenRow) -> Tensor:
     """The states of a row, (1, heads, N, size), as a batch, (B, heads, L, size)."""
-    rows = states[0].transpose(0, 1).index_select(0, padded.flatten())
-    return rows.unflatten(0, padded.shape).transpose(1, 2)
+    rows = row.spread(states[0].transpose(0, 1))
+    return rows.unflatten(0, row.shape).transpose(1, 2)
 
 
 AttentionInterface.register(NAME, attend)

@@ -23,7 +23,7 @@ def make_sampler(
         from maspo.sampling.vllm import VllmSampler
 
         context = task.max_prompt_tokens + task.max_completion_tokens
-        with VllmSampler(policy, tokenizer, settings, context) as sampler:
+        with VllmSampler(policy, tokenizer, settings, context, experiment.model.device) as sampler:
             yield sampler
     else:
         from maspo.sampling.transformers import TransformersSampler

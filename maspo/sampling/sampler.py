@@ -7,11 +7,15 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class SamplingSettings:
-    """Temperature, nucleus and length of the completions to draw."""
+    """Temperature, nucleus and length of the completions to draw.
+
+    `log_probs` asks for the sampler's own, where it can give them; an evaluation does not use them.
+    """
 
     max_tokens: int
     temperature: float = 1.0
     top_p: float = 1.0
+    log_probs: bool = True
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,7 @@ class Completion:
 
     tokens: tuple[int, ...]
     text: str
-    log_probs: tuple[float, ...] | None = None
+    log_probs: Sequence[float] | None = None  # float32
     error: str | None = None
 
 

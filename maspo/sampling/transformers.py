@@ -9,12 +9,12 @@ from transformers import (
     DynamicCache,
     PreTrainedModel,
     PreTrainedTokenizerBase,
-    TopPLogitsWarper,
 )
 
-from maspo.policy import pack
+from maspo.policy import end_tokens, pack
 from maspo.sampling.sampler import Completion, SamplingSettings
 
+ONE = 2**52  # of probabilities as integers: a float32 of 2^-29 and above is a whole number
 DROP_AT = 0.9  # finished rows leave the batch when at most this share of it is still unfinished
 
 
@@ -33,10 +33,39 @@ def draw(logits: Tensor, uniform: Tensor, settings: SamplingSettings) -> Tensor:
     """
     scores = logits.float() / settings.temperature
     if settings.top_p < 1:
-        scores = TopPLogitsWarper(settings.top_p)(None, scores)
-    cumulative = torch.softmax(scores, dim=-1).cumsum(-1)
-    points = uniform[:, None] * cumulative[:, -1:]
-    return torch.searchsorted(cumulative, points, right=True).squeeze(1)
+        scores = nucleus(scores, settings.top_p)
+    total = cumulative(torch.softmax(scores, dim=-1))
+    points = uniform[:, None].to(total.dtype if total.is_floating_point() else torch.float64)
+    points = (points * total[:, -1:]).to(total.dtype)
+    return torch.searchsorted(total, points, right=True).squeeze(1)
+
+
+def nucleus(scores: Tensor, top_p: float) -> Tensor:
+    """Return scores (B, V) with -inf for all but the fewest tokens of probability `top_p`.
+
+    Those of transformers' `TopPLogitsWarper`, whose float sums a GPU refuses.
+    """
+    likeliest, order = torch.softmax(scores, dim=-1).sort(descending=True, stable=True)
+    mass = fixed_point(likeliest)
+    before = mass.cumsum(-1) - mass  # of the tokens that are likelier than this one
+    outside = before >= round(top_p * ONE)
+    return scores.masked_fill(outside.gather(-1, order.argsort(-1)), -torch.inf)
+
+
+def cumulative(probabilities: Tensor) -> Tensor:
+    """Return the running sums of probabilities (B, V), up to a scale of each row.
+
+    A running sum of floats has no deterministic kernel on a GPU, and one of integers is exact in
+    any order. On a CPU floats are summed one after the other.
+    """
+    if probabilities.device.type == "cpu":
+        return probabilities.cumsum(-1)
+    return fixed_point(probabilities).cumsum(-1)
+
+
+def fixed_point(probabilities: Tensor) -> Tensor:
+    """Return probabilities as int64 numbers of 1 / `ONE`."""
+    return (probabilities.double() * ONE).round().long()
 
 
 class TransformersSampler:
@@ -78,14 +107,17 @@ class TransformersSampler:
         leave the batch.
         """
         device, eos = self.policy.device, self.tokenizer.eos_token_id
+        ends = end_tokens(self.policy, self.tokenizer)
+        end_ids = torch.tensor(ends, device=device)
         distinct = {prompt: i for i, prompt in enumerate(dict.fromkeys(map(tuple, prompts)))}
         owner = torch.tensor([distinct[tuple(prompt)] for prompt in prompts], device=device)
-        batch = pack(list(distinct), [[]] * len(distinct), self.tokenizer.pad_token_id, device)
+        batch = pack(list(distinct), [[]] * len(distinct), self.tokenizer.pad_token_id)
         width = max(map(len, distinct))
-        mask, positions = batch.attention_mask[:, :width], batch.position_ids[:, :width]
+        fields = (batch.input_ids, batch.attention_mask, batch.position_ids)
+        ids, mask, positions = (field[:, :width].to(device) for field in fields)
         points = uniforms(seeds, settings.max_tokens).to(device)
         cache = DynamicCache(config=self.policy.config)
-        logits = self._logits(batch.input_ids[:, :width], mask, positions, cache)
+        logits = self._logits(ids, mask, positions, cache)
         # A prompt is read once, however many completions it gets.
         cache.batch_select_indices(owner)
         logits, mask, positions = logits[owner], mask[owner], positions[owner, -1:]
@@ -95,7 +127,7 @@ class TransformersSampler:
         for step in range(settings.max_tokens):
             drawn = torch.where(going, draw(logits, points[rows, step], settings), eos)
             tokens[rows, step] = drawn
-            going &= drawn != eos
+            going &= ~torch.isin(drawn, end_ids)
             left = int(going.sum())
             if left == 0 or step + 1 == settings.max_tokens:
                 break
@@ -106,7 +138,7 @@ class TransformersSampler:
             positions = positions + 1
             mask = torch.cat([mask, mask.new_ones(len(mask), 1)], dim=1)
             logits = self._logits(drawn[:, None], mask, positions, cache)
-        return [_until(row, eos) for row in tokens.tolist()]
+        return [_until(row, ends) for row in tokens.tolist()]
 
     def _logits(
         self, inputs: Tensor, mask: Tensor, positions: Tensor, cache: DynamicCache
@@ -125,6 +157,7 @@ class TransformersSampler:
         return output.logits[:, -1]
 
 
-def _until(tokens: list[int], eos: int) -> list[int]:
+def _until(tokens: list[int], ends: Sequence[int]) -> list[int]:
     """Cut what stands behind the first end token, and keep that token."""
-    return tokens[: tokens.index(eos) + 1] if eos in tokens else tokens
+    first = next((i for i, token in enumerate(tokens) if token in ends), len(tokens))
+    return tokens[: first + 1]

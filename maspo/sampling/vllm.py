@@ -7,6 +7,7 @@ as with the transformers sampler, completions always come from its current weigh
 import gc
 import os
 import tempfile
+from array import array
 from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import Any, Self
@@ -16,6 +17,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from maspo.config.sampler import VllmSampler as Settings
 from maspo.errors import ConfigError
+from maspo.policy import end_tokens
 from maspo.sampling.sampler import Completion, SamplingSettings
 from maspo.sampling.vllm_cpu import check_heads, keep_weights
 
@@ -24,20 +26,29 @@ ENVIRONMENT = {
     "VLLM_CPU_OMP_THREADS_BIND": "nobind",  # the trainer's threads stay where they are
     "VLLM_CPU_KVCACHE_SPACE": "1",  # GiB
     "VLLM_NO_USAGE_STATS": "1",
-    "VLLM_LOGGING_LEVEL": "WARNING",
+    # It is compiled at the first start and draws for no request that has a seed, as ours have.
+    "VLLM_USE_FLASHINFER_SAMPLER": "0",
 }
+LOGGING = {"cpu": "WARNING", "cuda": "INFO"}  # on a GPU the start takes minutes: say what it does
+
+
+def environment(device: str) -> dict[str, str]:
+    """Return the variables of vLLM that are set where the user has not set them."""
+    return {**ENVIRONMENT, "VLLM_LOGGING_LEVEL": LOGGING[device]}
 
 
 class VllmSampler:
     """A `Sampler` and context manager over one engine, for policies on a CPU or on one GPU.
 
-    Completions carry log-probabilities, of the distribution that was drawn from (after
-    temperature and nucleus). A prompt that leaves less than `max_tokens` of the context is an
-    error of its own completion. `cached_tokens` counts the prompt tokens of the last call whose
-    keys and values another request had left in the prefix cache.
+    Completions carry log-probabilities if they are asked for, of the distribution that was drawn
+    from (after temperature and nucleus). A prompt that leaves less than `max_tokens` of the context
+    is an error of its own completion. `cached_tokens` counts the prompt tokens of the last call
+    whose keys and values another request had left in the prefix cache.
 
     Args:
         context: tokens of the longest prompt and completion together.
+        device: of the engine, cpu or cuda; default: the policy's. The weights of a policy on the
+            CPU reach an engine on the GPU too, so that an evaluation has the GPU for itself.
 
     Raises:
         ConfigError: vLLM is not installed or has no kernel for the policy's heads, or sleep is
@@ -50,14 +61,15 @@ class VllmSampler:
         tokenizer: PreTrainedTokenizerBase,
         settings: Settings,
         context: int,
+        device: str | None = None,
     ) -> None:
         self.policy, self.tokenizer, self.settings = policy, tokenizer, settings
-        self.context = context
+        self.context, self.device = context, device or policy.device.type
         self.engine: Any = None
         self.cached_tokens = 0
-        if settings.sleep and policy.device.type != "cuda":
+        if settings.sleep and self.device != "cuda":
             raise ConfigError(
-                f"sampler.sleep=true needs a GPU, and the policy is on {policy.device}: "
+                f"sampler.sleep=true needs a GPU, and the engine is on {self.device}: "
                 "set sampler.sleep=false"
             )
 
@@ -79,16 +91,18 @@ class VllmSampler:
                 "test-vllm` installs it into .venv-vllm; on a GPU `pip install -c "
                 "constraints/vllm-cuda.txt -e '.[vllm]'`; or set sampler=transformers"
             )
-        for name, value in ENVIRONMENT.items():
+        for name, value in environment(self.device).items():
             os.environ.setdefault(name, value)
+        # vLLM's worker sets torch's precision by this, in our process: the trainer's has to stay.
+        os.environ["VLLM_FLOAT32_MATMUL_PRECISION"] = torch.get_float32_matmul_precision()
         import vllm.model_executor.layers.utils as layers
         from vllm import LLM
 
-        on_cpu = self.policy.device.type == "cpu"
+        on_cpu = self.device == "cpu"
         if on_cpu:
             check_heads(self.policy.config)
             keep_weights(layers)
-        set_num_threads = torch.set_num_threads
+        set_num_threads, threads = torch.set_num_threads, torch.get_num_threads()
         with tempfile.TemporaryDirectory() as folder:
             self.policy.config.save_pretrained(folder)
             self.engine = LLM(
@@ -104,11 +118,14 @@ class VllmSampler:
                 enable_chunked_prefill=not on_cpu,
                 enforce_eager=self.settings.enforce_eager,
                 enable_sleep_mode=self.settings.sleep,
+                enable_flashinfer_autotune=False,  # minutes of every start
                 logprobs_mode="processed_logprobs",
                 disable_log_stats=True,
                 seed=0,  # of no draw: each request has a seed of its own
             )
-        torch.set_num_threads = set_num_threads  # the engine takes it away from the trainer
+        # The engine takes both from the trainer: the function on a CPU, the threads on a GPU.
+        torch.set_num_threads = set_num_threads
+        torch.set_num_threads(threads)
         self._sleep()
 
     def close(self) -> None:
@@ -167,16 +184,18 @@ class VllmSampler:
             temperature=settings.temperature,
             top_p=settings.top_p,
             max_tokens=settings.max_tokens,
-            stop_token_ids=[self.tokenizer.eos_token_id],
-            logprobs=0,  # of the drawn token alone
+            stop_token_ids=end_tokens(self.policy, self.tokenizer),
+            logprobs=0 if settings.log_probs else None,  # 0: of the drawn token alone
+            flat_logprobs=True,  # numbers in lists, where an object a token takes 434 bytes
             detokenize=False,
         )
 
     def _completion(self, output: Any) -> Completion:
         tokens = tuple(output.token_ids)
         text = self.tokenizer.decode(tokens, skip_special_tokens=True)
-        rows = zip(tokens, output.logprobs, strict=True)
-        return Completion(tokens, text, tuple(row[token].logprob for token, row in rows))
+        if (flat := output.logprobs) is None:
+            return Completion(tokens, text)
+        return Completion(tokens, text, array("f", [flat.logprobs[i] for i in flat.start_indices]))
 
     def _too_long(self, prompt: Sequence[int], settings: SamplingSettings) -> Completion:
         error = (

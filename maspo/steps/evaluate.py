@@ -3,16 +3,21 @@
 A run that kept policies on its way (`train.snapshots`) has these evaluated too, on fewer problems.
 """
 
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
 import pyarrow as pa
 
 from maspo.config import Experiment, as_dict
 from maspo.determinism import make_deterministic
 from maspo.evaluation.draw import evaluate_policy, snapshot_benchmarks
 from maspo.evaluation.records import at_step, write_records
+from maspo.files import sha256
 from maspo.layout import BASE_VARIANT
 from maspo.policy import check_device
 from maspo.steps.common import StepRecord, run_step
-from maspo.tasks import read_problems
+from maspo.tasks import Problem, read_problems
+from maspo.unfinished import Unfinished
 from maspo.verifier import Verifier
 
 
@@ -31,11 +36,20 @@ def evaluate(experiment: Experiment) -> None:
     sources += [layout.snapshot(variant, seed, step) for step in steps]
     folder = layout.evaluation(variant, seed)
     outputs = [folder / "records.parquet"]
+    settings = {"evaluate": as_dict(experiment.evaluate), "sampler": as_dict(experiment.sampler)}
+    identity = [settings, as_dict(experiment.task), seed, *map(sha256, [*files, *sources])]
+    unfinished = Unfinished.of(layout.unfinished_evaluation(variant, seed), identity)
+    unfinished.prepare()
     with record.timed("sample"), Verifier(rules=experiment.task.extraction) as verifier:
-        write_records(outputs[0], evaluate_policy(experiment, verifier, sources[0], benchmarks))
+
+        def draw(source: Path, problems: Mapping[str, Sequence[Problem]], name: str) -> pa.Table:
+            parts = unfinished.folder / name
+            return evaluate_policy(experiment, verifier, source, problems, parts)
+
+        write_records(outputs[0], draw(sources[0], benchmarks, "policy"))
         if steps:
             drawn = [
-                at_step(evaluate_policy(experiment, verifier, source, few), step)
+                at_step(draw(source, few, f"step_{step}"), step)
                 for source, step in zip(sources[1:], steps, strict=True)
             ]
             outputs.append(folder / "snapshots.parquet")
@@ -44,11 +58,12 @@ def evaluate(experiment: Experiment) -> None:
             (folder / "snapshots.parquet").unlink(missing_ok=True)
     record.finish(
         folder,
-        {"evaluate": as_dict(experiment.evaluate), "sampler": as_dict(experiment.sampler)},
+        settings,
         {"evaluate": seed},
         [*files, *sources],
         outputs,
     )
+    unfinished.clear()
 
 
 if __name__ == "__main__":

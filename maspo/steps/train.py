@@ -4,13 +4,11 @@ With `--print-command`, a run whose engine is verl is printed as the shell scrip
 with `--plan`, the memory and time that a run of the local engine needs on one GPU.
 """
 
-import hashlib
-import json
 import shutil
 from typing import Any
 
 from maspo.config import Experiment, as_dict, build_objective, objective_settings
-from maspo.determinism import make_deterministic
+from maspo.determinism import check_still_set, make_deterministic
 from maspo.files import atomic, sha256
 from maspo.layout import BASE_VARIANT
 from maspo.policy import load_policy, save_policy
@@ -46,7 +44,8 @@ def train(experiment: Experiment) -> None:
     build_objective(experiment.variant)  # a bad setting stops here, before anything is loaded
     check_machine(experiment)
     settings = run_settings(experiment)
-    make_deterministic(experiment.threads, tf32=experiment.train.precision == "bfloat16")
+    fixed = {"threads": experiment.threads, "tf32": experiment.train.precision == "bfloat16"}
+    make_deterministic(**fixed)
     record = StepRecord("train", experiment)
     source = record.layout.problems(experiment.train.problems)
     base = record.layout.policy(BASE_VARIANT, experiment.base_seed)
@@ -54,15 +53,15 @@ def train(experiment: Experiment) -> None:
     policy, tokenizer = load_policy(base, experiment.model.dtype, experiment.model.device)
     problems = read_problems(source)
     identity = {**settings, "seed": experiment.seed, "data": sha256(source), "base": sha256(base)}
-    checkpoints = CheckpointFolder(
-        record.layout.checkpoints(experiment.variant, experiment.seed),
-        hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest(),
+    checkpoints = CheckpointFolder.of(
+        record.layout.checkpoints(experiment.variant, experiment.seed), identity
     )
     with (
         record.timed("train"),
         Verifier(rules=experiment.task.extraction) as verifier,
         make_sampler(experiment, policy, tokenizer) as sampler,
     ):
+        check_still_set(**fixed)  # the sampler has started
         trainer = Trainer.of(experiment, policy, tokenizer, problems, sampler, verifier)
         trainer.train(checkpoints, f"{experiment.variant} seed {experiment.seed}")
     save_policy(folder / "policy", policy, tokenizer)

@@ -8,7 +8,10 @@ from maspo.config import Experiment
 from maspo.errors import ConfigError
 from maspo.layout import BASE_VARIANT, Layout
 from maspo.plan import architecture_of, check_memory, describe
+from maspo.plan.local import longest
 from maspo.policy import check_device
+
+SHORT = 1024  # tokens; at 12 heads the scores of one sequence are 50 MB. Assumed
 
 
 def print_plan(experiment: Experiment) -> None:
@@ -21,11 +24,31 @@ def print_plan(experiment: Experiment) -> None:
     print(describe(architecture_of(experiment), experiment), end="")
 
 
+def check_precision(experiment: Experiment) -> None:
+    """Refuse float32 products over long contexts on a GPU.
+
+    Flash attention takes none, and what torch takes instead, without a word, holds every score:
+    heads x length^2 numbers a sequence, several times over.
+
+    Raises:
+        ConfigError: the longest prompt and completion are over `SHORT` tokens.
+    """
+    tokens = longest(experiment)
+    if experiment.train.precision == "float32" and tokens > SHORT:
+        raise ConfigError(
+            f"train.precision='float32' with contexts of {tokens:,} tokens: flash attention takes "
+            "no float32, and attention without it needs memory that grows with the square of "
+            f"the length (up to {SHORT:,} tokens are allowed): set train.precision=bfloat16 "
+            "train.logits_chunk=4096"
+        )
+
+
 def check_machine(experiment: Experiment) -> None:
     """Refuse a run that this machine cannot do, before anything is loaded.
 
     Raises:
-        ConfigError: no GPU where one is asked for, too little memory on it, or weights in which
+        ConfigError: no GPU where one is asked for, too little memory on it, products that no flash
+            kernel takes, or weights in which
             small updates are lost.
     """
     model = experiment.model
@@ -37,6 +60,7 @@ def check_machine(experiment: Experiment) -> None:
         )
     check_device(model.device)
     if model.device == "cuda":
+        check_precision(experiment)
         memory = torch.cuda.get_device_properties(0).total_memory
         base = Layout(Path(experiment.results)).policy(BASE_VARIANT, experiment.base_seed)
         check_memory(architecture_of(experiment, base), experiment, memory)

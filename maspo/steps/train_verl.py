@@ -1,6 +1,5 @@
 """The train step where verl is the engine: the same outputs as with this package's own loop."""
 
-import hashlib
 import json
 import shutil
 from typing import Any
@@ -40,8 +39,7 @@ def train_with_verl(experiment: Experiment, settings: dict[str, Any]) -> None:
     source = record.layout.problems(experiment.train.problems)
     base = record.layout.policy(BASE_VARIANT, experiment.base_seed)
     identity = {**settings, "seed": experiment.seed, "data": sha256(source), "base": sha256(base)}
-    fingerprint = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
-    checkpoints = CheckpointFolder(run.folder, fingerprint)
+    checkpoints = CheckpointFolder.of(run.folder, identity)
     checkpoints.prepare()
     write_verl_problems(run.problems, read_problems(source))
     with record.timed("train"):

@@ -42,7 +42,7 @@ class MiniBatch:
     @property
     def moved(self) -> Tensor:
         """The tokens that an advantage moves, (B, T) bool."""
-        return self.packed.mask & (self.advantages != 0)
+        return self.packed.valid & (self.advantages != 0)
 
 
 @dataclass(frozen=True)

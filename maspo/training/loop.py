@@ -90,7 +90,9 @@ class Trainer:
     def __post_init__(self) -> None:
         self.policy.eval()  # but for the update: see there
         if self.settings.gradient_checkpointing:
-            self.policy.gradient_checkpointing_enable({"use_reentrant": False})
+            # transformers 6 drops the second name; early releases of 5 lack the first.
+            enable = getattr(self.policy, "activation_checkpointing_enable", None)
+            (enable or self.policy.gradient_checkpointing_enable)({"use_reentrant": False})
         self.optimizer = torch.optim.AdamW(
             self.policy.parameters(),
             lr=self.settings.lr,
@@ -205,11 +207,11 @@ class Trainer:
             idle += sorted(set(whole) - set(rows))
             packed = self.pack(rollout, rows)
             old, entropy = self.log_probs(packed, entropy=True)
-            expanded = advantages[rows, None].to(packed.mask.device).expand(packed.mask.shape)
+            expanded = advantages[rows, None].to(packed.device).expand(packed.mask.shape)
             lengths = [len(rollout.completions[row].tokens) for row in whole]
             sequences = sum(length > 0 for length in lengths)
             mini_batch = MiniBatch(packed, expanded, old, entropy, sum(lengths), sequences)
-            sampled = sampler_log_probs([rollout.completions[row] for row in rows], packed.mask)
+            sampled = sampler_log_probs([rollout.completions[row] for row in rows], packed.valid)
             if sampled is not None:
                 self.compare(mini_batch, sampled)
             mini_batches.append(mini_batch)
@@ -231,7 +233,7 @@ class Trainer:
     def compare(self, mini_batch: MiniBatch, sampled: Tensor) -> None:
         """Use the sampler's own log-probabilities, (B, T), as the settings say."""
         mini_batch.gap = torch.where(
-            mini_batch.packed.mask, mini_batch.old_log_prob - sampled, torch.zeros_like(sampled)
+            mini_batch.packed.valid, mini_batch.old_log_prob - sampled, torch.zeros_like(sampled)
         )
         if self.settings.importance_cap is not None:
             mini_batch.importance = importance_weights(mini_batch.gap, self.settings.importance_cap)
@@ -250,7 +252,7 @@ class Trainer:
                     log_prob=log_prob,
                     old_log_prob=mini_batch.old_log_prob,
                     advantages=mini_batch.advantages,
-                    mask=mini_batch.packed.mask,
+                    mask=mini_batch.packed.valid,
                     entropy=entropy,
                     importance=mini_batch.importance,
                     total_tokens=mini_batch.total_tokens,

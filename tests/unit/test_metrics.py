@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from maspo.config import load_experiment
 from maspo.errors import DataError
-from maspo.evaluation import avg_at_k, best_at_k, pass_at_k
+from maspo.evaluation import avg_at_k, best_at_k, draw, pass_at_k
 from maspo.evaluation.draw import draw_records
 from maspo.evaluation.records import SCHEMA, read_records, write_records
 from maspo.evaluation.scores import score
@@ -123,3 +123,61 @@ def test_records_hold_every_completion(tiny_policy, modular_problems):
     marked = records.text.str.contains("=")
     assert (records.verdict[~marked] == "no_answer").all()
     assert ((records.verdict == "correct") == (records.answer == records.gold)).all()
+
+
+class Killed(BaseException):
+    """A kill, which nothing catches."""
+
+
+class KilledAt:
+    """A sampler that dies in one of its calls, and counts the completions of the others."""
+
+    def __init__(self, sampler, call=None):
+        self.sampler, self.call, self.drawn = sampler, call, []
+
+    def sample(self, prompts, seeds, settings):
+        if len(self.drawn) == self.call:
+            raise Killed
+        assert not settings.log_probs  # they would fill the host's memory, and nobody reads them
+        self.drawn.append(len(prompts))
+        return self.sampler.sample(prompts, seeds, settings)
+
+
+def test_a_killed_evaluation_draws_the_rest_only(
+    tmp_path, tiny_policy, modular_problems, monkeypatch
+):
+    experiment = load_experiment(["scale=smoke"])
+    task, settings = experiment.task, experiment.evaluate
+    sampler = TransformersSampler(*tiny_policy, batch_size=1)  # no company, so the same bits
+
+    def drawn(sampler, parts=None):
+        with Verifier(rules=["equals"]) as verifier:
+            return draw_records(
+                {"modular": modular_problems[:5]},
+                *(sampler, tiny_policy[1], verifier, settings, task, 9, parts),
+            )
+
+    whole = KilledAt(sampler)
+    expected = drawn(whole)
+    assert whole.drawn == [20]  # scale mini and below: one call, as it always was
+    monkeypatch.setattr(draw, "PART_TOKENS", 8 * task.max_completion_tokens)
+    first = KilledAt(sampler, call=2)
+    with pytest.raises(Killed):
+        drawn(first, tmp_path)
+    assert first.drawn == [8, 8]
+    rest = KilledAt(sampler)
+    found = drawn(rest, tmp_path)
+    assert rest.drawn == [4]
+    assert found.equals(expected)
+    write_records(tmp_path / "found", found)
+    write_records(tmp_path / "expected", expected)
+    assert (tmp_path / "found").read_bytes() == (tmp_path / "expected").read_bytes()
+
+
+def test_parts_of_an_evaluation_at_scale_gpu():
+    """A call of an evaluation holds a sixth of it, not 90 GB at once."""
+    experiment = load_experiment(["scale=gpu"])
+    assert draw.PART_TOKENS // experiment.task.max_completion_tokens == 8192
+    mini = load_experiment(["scale=mini"])
+    completions = len(mini.task.benchmarks) * mini.task.benchmark_problems * mini.evaluate.samples
+    assert completions * mini.task.max_completion_tokens < draw.PART_TOKENS

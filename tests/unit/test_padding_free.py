@@ -65,7 +65,7 @@ def test_a_prompt_stands_once_and_every_token_is_found_again(groups):
     real = batch.attention_mask.bool()
     assert torch.equal(row.input_ids[0, row.where[real]], batch.input_ids[real])
     assert torch.equal(row.position_ids[0, row.where[real]], batch.position_ids[real])
-    assert torch.equal(row.padded.flatten()[row.place], torch.arange(expected))
+    assert torch.equal(row.padded.flatten()[row.collect.index], torch.arange(expected))
     lengths = batch.attention_mask.sum(1)
     assert row.padded.shape == (len(lengths), int(lengths.max()))
     for sequence, length, ids, mask in zip(row.padded, lengths, batch.input_ids, real, strict=True):

@@ -16,7 +16,7 @@ from maspo.plan import architecture_of, check_memory, describe
 from maspo.plan.hardware import CARDS, POLICIES, Architecture
 from maspo.plan.local import memory_phases, pass_tokens, phase_seconds
 from maspo.policy import pack, padding_free, save_policy
-from maspo.steps.train_plan import check_machine
+from maspo.steps.train_plan import check_machine, check_precision
 
 GPU = load_experiment(["scale=gpu"])
 SMALL = POLICIES["1.5B"]
@@ -194,6 +194,15 @@ def test_scale_gpu_without_a_gpu_stops_before_anything_is_written(tmp_path):
     assert "needs 1 GPUs, but sees 0" in found.stderr
     assert "scale=mini needs none" in found.stderr
     assert not (tmp_path / "results").exists()
+
+
+def test_float32_attention_over_long_contexts_is_refused_on_a_gpu(monkeypatch):
+    """torch would take its plain attention, silently, with all scores in memory."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    with pytest.raises(ConfigError, match=r"10,240 tokens.*set train\.precision=bfloat16"):
+        check_machine(with_settings("train.precision=float32"))
+    check_precision(with_settings("train.precision=bfloat16"))
+    check_precision(load_experiment(["scale=mini", "model.device=cuda"]))
 
 
 def test_weights_that_lose_small_updates_are_refused():

@@ -4,11 +4,12 @@ from collections import Counter
 
 import pytest
 import torch
-from transformers import GenerationConfig
+from transformers import GenerationConfig, TopPLogitsWarper
 
 import maspo.sampling.transformers as sampling
+from cuda_rules import RefusedOnCuda
 from maspo.sampling import SamplingSettings
-from maspo.sampling.transformers import TransformersSampler, draw, uniforms
+from maspo.sampling.transformers import TransformersSampler, draw, fixed_point, nucleus, uniforms
 
 PROMPTS = [[5, 12, 9, 15], [2, 13, 3, 14, 4, 15], [6, 12, 6, 15], [8, 14, 8, 15]]
 SETTINGS = SamplingSettings(max_tokens=12)
@@ -144,3 +145,47 @@ def test_top_p_keeps_the_nucleus(sampler):
     drawn = {c.tokens for c in sampler.sample(PROMPTS[:1] * 20, list(range(20)), narrow)}
     wide = {c.tokens for c in sampler.sample(PROMPTS[:1] * 20, list(range(20)), SETTINGS)}
     assert len(drawn) == 1 < len(wide)
+
+
+def test_the_nucleus_is_transformers_own():
+    logits = torch.randn(500, 60, generator=torch.Generator().manual_seed(1)) * 3
+    for top_p in (1e-6, 0.3, 0.95, 0.999):
+        found = nucleus(logits, top_p)
+        assert torch.equal(found, TopPLogitsWarper(top_p)(None, logits)), top_p
+
+
+def test_on_a_gpu_no_sum_of_floats_is_asked_for(sampler, monkeypatch):
+    """There a running sum of floats raises; integers give the same tokens."""
+    narrow = SamplingSettings(max_tokens=12, top_p=0.9)
+    on_cpu = sampler.sample(PROMPTS * 8, list(range(32)), narrow)
+    with pytest.raises(RuntimeError, match="cumsum"), RefusedOnCuda():
+        sampler.sample(PROMPTS, [1, 2, 3, 4], narrow)
+    monkeypatch.setattr(sampling, "cumulative", lambda p: fixed_point(p).cumsum(-1))
+    with RefusedOnCuda():
+        assert sampler.sample(PROMPTS * 8, list(range(32)), narrow) == on_cpu
+    test_draws_follow_the_distribution()
+    test_the_draw_inverts_the_cumulative_distribution()
+
+
+def test_sums_of_integers_reach_the_last_token_of_a_large_vocabulary():
+    """Float32 sums of 151,936 small numbers would be off by more than a token."""
+    logits = torch.zeros(3, 151_936)
+    total = fixed_point(torch.softmax(logits, -1)).cumsum(-1)
+    uniform = torch.tensor([0.0, 0.5, 1 - 2**-24], dtype=torch.float64)
+    points = (uniform[:, None] * total[:, -1:]).long()
+    tokens = torch.searchsorted(total, points, right=True).squeeze(1)
+    assert tokens.tolist() == [0, 151_936 // 2, 151_935]
+
+
+def test_any_of_several_end_tokens_ends_a_completion(sampler):
+    """Chat models name more than the tokenizer does, in their generation_config.json."""
+    freely = sampler.sample(PROMPTS * 10, list(range(40)), SETTINGS)
+    other = Counter(token for c in freely for token in c.tokens).most_common()[0][0]
+    own = sampler.tokenizer.eos_token_id
+    assert other != own
+    sampler.policy.generation_config.eos_token_id = [other, own]
+    completions = sampler.sample(PROMPTS * 10, list(range(40)), SETTINGS)
+    assert {c.tokens[-1] for c in completions} >= {other, own}
+    for completion, before in zip(completions, freely, strict=True):
+        end = next((i for i, t in enumerate(before.tokens) if t in (other, own)), 11)
+        assert completion.tokens == before.tokens[: end + 1]

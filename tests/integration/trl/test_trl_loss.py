@@ -1,5 +1,7 @@
 """The loss of one batch: our loop's, TRL's own, and ours inside TRL."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from trl_case import draw_inputs, make_trainer
@@ -145,3 +147,27 @@ def test_wrong_objective_is_refused_by_name(parts):
     _, _, make_one = parts
     with pytest.raises(ValueError, match="mapso"):
         make_one("mapso")
+
+
+def test_the_importance_cap_weighs_each_token_as_in_our_loop(parts):
+    policy, inputs, make_one = parts
+    trainer = make_one("maspo")
+    trainer.current_gradient_accumulation_steps = 1
+    plain = gradient_of(policy, trainer._compute_loss(policy.train(), inputs))
+    gap = torch.randn(
+        inputs["old_per_token_logps"].shape, generator=torch.Generator().manual_seed(3)
+    )
+    inputs["sampling_per_token_logps"] = inputs["old_per_token_logps"] - gap
+    trainer.importance_cap = 1.5
+    capped = gradient_of(policy, trainer._compute_loss(policy.train(), inputs))
+    weights = gap.exp().clamp(max=1.5)
+    expected = ours(policy, inputs, lambda batch: make("maspo")(replace(batch, importance=weights)))
+    assert_same(capped, expected)
+    assert not torch.allclose(capped[1], plain[1], atol=1e-4)
+
+
+def test_an_importance_cap_without_effect_is_refused(parts):
+    _, _, make_one = parts
+    for cap, message in ((2.0, "use_vllm is off"), (-1.0, "must be positive"), (0.0, "positive")):
+        with pytest.raises(ValueError, match=message):
+            make_one("maspo", importance_cap=cap)

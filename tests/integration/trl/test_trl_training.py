@@ -1,9 +1,12 @@
 """A real training of a small policy with MASPO, by TRL and by our loop."""
 
+import copy
+import json
 import re
 from pathlib import Path
 
 import pytest
+import torch
 from trl_case import make_trainer, rows
 
 from maspo.config import load_experiment
@@ -121,6 +124,30 @@ def test_training_with_micro_batches_is_the_same_training(experiment, problems, 
     for one, other in zip(whole, cut, strict=True):
         assert other["grad_norm"] == pytest.approx(one["grad_norm"], rel=1e-2)
         assert other["reward"] == pytest.approx(one["reward"], abs=0.02)
+
+
+def test_a_training_that_was_stopped_goes_on_from_trls_checkpoint(
+    tiny_policy, modular_problems, tmp_path
+):
+    """TRL writes its whole log as JSON into each checkpoint, so a tensor there ends the run."""
+
+    def trained(folder, steps, resume=None):
+        policy, tokenizer = copy.deepcopy(tiny_policy)
+        changed = {"save_strategy": "steps", "save_steps": 2, "max_steps": steps}
+        trainer = make_trainer(policy, tokenizer, modular_problems, folder, "maspo", **changed)
+        trainer.train(resume_from_checkpoint=resume)
+        return trainer
+
+    whole = trained(tmp_path / "whole", 4)
+    trained(tmp_path / "cut", 2)
+    resumed = trained(tmp_path / "cut", 4, resume=True)
+    assert resumed.state.global_step == 4
+    for name, weight in whole.model.named_parameters():
+        torch.testing.assert_close(resumed.model.get_parameter(name), weight, msg=name)
+    log = json.loads((tmp_path / "cut" / "checkpoint-4" / "trainer_state.json").read_text())
+    rows = [row for row in log["log_history"] if "entropy" in row]
+    assert len(rows) == 4
+    assert all(type(row["entropy"]) is float and row["entropy"] > 0 for row in rows)
 
 
 def test_the_lines_of_the_documentation_work_as_written(problems, base, tmp_path):

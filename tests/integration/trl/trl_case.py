@@ -40,7 +40,9 @@ def settings(folder, **changed):
     return GRPOConfig(**(defaults | changed))
 
 
-def make_trainer(policy, tokenizer, problems, folder, objective=None, reward=None, **changed):
+def make_trainer(
+    policy, tokenizer, problems, folder, objective=None, reward=None, importance_cap=None, **changed
+):
     """Return our trainer with an objective, or TRL's own with none."""
     arguments = {
         "model": policy,
@@ -51,7 +53,7 @@ def make_trainer(policy, tokenizer, problems, folder, objective=None, reward=Non
     }
     if objective is None:
         return GRPOTrainer(**arguments)
-    return MaspoTrainer(objective=objective, **arguments)
+    return MaspoTrainer(objective=objective, importance_cap=importance_cap, **arguments)
 
 
 LENGTHS = (5, 3, 9, 1, 7, 4, 2, 6)

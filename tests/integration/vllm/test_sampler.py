@@ -3,6 +3,7 @@
 import signal
 from contextlib import contextmanager
 from dataclasses import replace
+from unittest.mock import MagicMock
 
 import psutil
 import pytest
@@ -138,6 +139,52 @@ def test_a_prompt_that_is_too_long_is_its_own_error(engine):
 def test_a_prompt_that_just_fits_is_answered(engine):
     prompt = [2] * (engine.context - 12)
     assert engine.sample([prompt], [1], COLD)[0].error is None
+
+
+def test_the_engine_starts_as_the_trainer_set_torch(wide_policy, settings, context, monkeypatch):
+    """vLLM's worker on a GPU sets precision and threads in this process; it must set the same."""
+    import vllm.envs as envs
+
+    asked = {}
+    envs.disable_envs_cache()  # which an engine before this one has filled
+
+    def engine(**arguments):
+        asked.update(arguments, precision=envs.VLLM_FLOAT32_MATMUL_PRECISION)
+        asked.update(flashinfer=envs.VLLM_USE_FLASHINFER_SAMPLER, level=envs.VLLM_LOGGING_LEVEL)
+        torch.set_float32_matmul_precision(envs.VLLM_FLOAT32_MATMUL_PRECISION)  # gpu_worker.py
+        torch.set_num_threads(1)  # utils/torch_utils.py
+        return MagicMock()
+
+    before, precision = torch.get_num_threads(), torch.get_float32_matmul_precision()
+    monkeypatch.setattr("vllm.LLM", engine)
+    for name in ("VLLM_LOGGING_LEVEL", "VLLM_FLOAT32_MATMUL_PRECISION"):
+        monkeypatch.delenv(name, raising=False)
+    try:
+        for wanted in ("high", "highest"):
+            torch.set_num_threads(before + 1)
+            torch.set_float32_matmul_precision(wanted)
+            VllmSampler(*wide_policy, settings, context, device="cuda")._start()
+            assert torch.get_float32_matmul_precision() == asked["precision"] == wanted
+            assert torch.get_num_threads() == before + 1
+    finally:
+        torch.set_num_threads(before)
+        torch.set_float32_matmul_precision(precision)
+    assert not asked["flashinfer"]
+    assert asked["enable_flashinfer_autotune"] is False
+    assert asked["enable_chunked_prefill"] is True
+    assert asked["level"] == "INFO"
+
+
+def test_an_evaluation_asks_for_no_log_probs(engine):
+    """Host memory: an object a token is 434 bytes, and an evaluation has 200 million tokens."""
+    silent = engine.sample(PROMPTS, SEEDS, replace(SETTINGS, log_probs=False))
+    spoken = engine.sample(PROMPTS, SEEDS, SETTINGS)
+    assert tokens(silent) == tokens(spoken)
+    assert all(completion.log_probs is None for completion in silent)
+    assert all(completion.log_probs.itemsize == 4 for completion in spoken)
+    request = engine._request(1, SETTINGS)
+    assert (request.logprobs, request.flat_logprobs) == (0, True)
+    assert engine._request(1, replace(SETTINGS, log_probs=False)).logprobs is None
 
 
 @contextmanager
