@@ -1,10 +1,13 @@
 """Memory and time of a run of this package's own engine on one GPU."""
 
+import math
+
 from maspo.config import Experiment
 from maspo.plan.hardware import BFLOAT16, FLOAT32, Architecture, Card
 from maspo.plan.roofline import Job, decode_seconds, head_seconds, pass_seconds
 
 PROMPT, COMPLETION = 256, 4096  # mean tokens. Assumed: the paper publishes no lengths
+MULTIPROCESSORS = 132  # of H100 and H200 SXM (NVIDIA's data sheets)
 ASLEEP = 2e9  # bytes an engine of vLLM keeps while it sleeps (CUDA graphs, buffers). Assumed
 
 
@@ -60,8 +63,32 @@ def update_bytes(policy: Architecture, experiment: Experiment) -> dict[str, floa
         "last states and their gradients": 2 * FLOAT32 * tokens * policy.hidden,
         "logits": logits_bytes(policy, tokens, train.logits_chunk),
         "gradient of the head, before it is added": FLOAT32 * policy.head_weights,
+        "attention's sums, backward": _attention_bytes(policy, experiment, tokens),
+        "old policy's scores of the batch": _score_bytes(experiment),
         "sampling engine, asleep": _engine_left(experiment),
     }
+
+
+def _attention_bytes(policy: Architecture, experiment: Experiment, tokens: int) -> float:
+    """Return what flash attention allocates in its deterministic backward pass.
+
+    The gradient of the queries in float32, once for each share of the keys that multiprocessors
+    work on side by side, and those of keys and values for each head of the queries (torch,
+    `flash_attn/flash_api.cpp`). Rows count at their longest, when shares are most.
+    """
+    if experiment.model.device != "cuda" or experiment.train.precision != "bfloat16":
+        return 0
+    blocks = max(1, tokens // longest(experiment)) * policy.heads
+    shares = math.ceil(MULTIPROCESSORS / blocks)
+    repeated = 2 * BFLOAT16 if policy.kv_heads != policy.heads else 0
+    return tokens * policy.heads * policy.head_width * (shares * FLOAT32 + repeated)
+
+
+def _score_bytes(experiment: Experiment) -> float:
+    """Return log-probabilities, entropies, gaps and weights of every token, and their mask."""
+    train = experiment.train
+    rows = train.prompts_per_batch * train.group_size
+    return rows * experiment.task.max_completion_tokens * (4 * FLOAT32 + 1)
 
 
 def _engine_left(experiment: Experiment) -> float:

@@ -2,11 +2,13 @@
 
 from itertools import combinations, product
 from math import comb
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -181,3 +183,34 @@ def test_parts_of_an_evaluation_at_scale_gpu():
     mini = load_experiment(["scale=mini"])
     completions = len(mini.task.benchmarks) * mini.task.benchmark_problems * mini.evaluate.samples
     assert completions * mini.task.max_completion_tokens < draw.PART_TOKENS
+
+
+@pytest.mark.parametrize("scale", ["gpu", "paper", "paper_7b", "paper_14b"])
+def test_evaluations_of_published_policies_are_drawn_by_vllm(scale, monkeypatch, tmp_path):
+    """50,000 completions of 8,192 tokens would take transformers days.
+
+    The policy rests on the host meanwhile: the GPU is the engine's.
+    """
+    experiment = load_experiment([f"scale={scale}"])
+    assert experiment.sampler.kind == "vllm"
+    asked = {}
+
+    def load(folder, dtype, device):
+        asked["policy"] = device
+        return SimpleNamespace(device=torch.device(device)), None
+
+    class Engine:
+        def __init__(self, policy, tokenizer, settings, context, device):
+            asked.update(engine=device, context=context)
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+    monkeypatch.setattr(draw, "load_policy", load)
+    monkeypatch.setattr(draw, "draw_records", lambda *_: asked)
+    monkeypatch.setattr("maspo.sampling.vllm.VllmSampler", Engine)
+    draw.evaluate_policy(experiment, None, tmp_path, {})
+    assert asked == {"policy": "cpu", "engine": "cuda", "context": 10_240}

@@ -70,6 +70,10 @@ def test_memory_is_the_sum_a_reader_can_check():
     assert update["one state a layer, float32"] == 28 * 16_384 * 1536 * 4
     assert update["logits"] == 2 * 16_384 * 4096 * 4
     assert update["gradient of the head, before it is added"] == 151_936 * 1536 * 4
+    # 132 multiprocessors over one row's 12 heads: 11 sums of the queries' gradient, and keys' and
+    # values' for each of the 12.
+    assert update["attention's sums, backward"] == 16_384 * 1536 * (11 * 4 + 2 * 2)
+    assert update["old policy's scores of the batch"] == 1024 * 8192 * 17
     share = GPU.sampler.memory_share
     assert sum(phases["sampling"].values()) == pytest.approx(12 * 1.777e9 + share * 80e9, rel=1e-3)
 
@@ -152,7 +156,7 @@ def test_a_policy_of_the_hub_is_planned_from_its_config(tmp_path, tiny_policy):
 
 def test_a_plan_for_a_cpu_names_no_card_and_no_time():
     text = describe(SMALL, with_settings("model.device=cpu"))
-    assert "memory of the update: 41.4 GB\n" in text
+    assert "memory of the update: 41.5 GB\n" in text
     assert "Time is not predicted" in text
     assert "hours" not in text
     assert "H100, " not in text

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from maspo.config import Experiment, VerlEngine
-from maspo.errors import DataError
+from maspo.errors import ConfigError, DataError
 from maspo.files import write_text
 from maspo.integrations.verl.settings import verl_overrides
 from maspo.layout import BASE_VARIANT, Layout
@@ -76,18 +76,47 @@ class VerlRun:
             "set -euo pipefail",
             f"mkdir -p {shlex.quote(str(self.logs))}",
             f"export VERL_FILE_LOGGER_PATH={shlex.quote(str(self.logs))}/$(date +%s).jsonl",
+            # vLLM would compile FlashInfer's sampler at its first start, on every node.
+            "export VLLM_USE_FLASHINFER_SAMPLER=${VLLM_USE_FLASHINFER_SAMPLER:-0}",
             *start.splitlines(),
             _wrap(self.train_command()),
             _wrap(self.merge_command()),
         ]
         return "\n".join(lines) + "\n"
 
+    def check_attention(self) -> None:
+        """Refuse to start, or to queue, a run without the attention that it asks for.
+
+        verl loads the policy with flash-attn's attention unless told otherwise, and reads batches
+        without padding by it. No requirement of verl installs it: it must be compiled.
+
+        Raises:
+            ConfigError: `engine.python` cannot be run, or has no flash_attn.
+        """
+        if any("attn_implementation" in override for override in self.engine.overrides):
+            return
+        find = "import importlib.util as u; print(u.find_spec('flash_attn') is not None)"
+        python = f"engine.python={self.engine.python!r}"
+        command = [self.engine.python, "-c", find]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, check=True)
+        except (OSError, subprocess.CalledProcessError) as error:
+            raise ConfigError(f"{python} cannot run: {error}") from error
+        if done.stdout.split()[-1:] != ["True"]:
+            raise ConfigError(
+                f"{python} has no flash_attn, which verl's attention "
+                "needs: with a CUDA compiler (nvcc) there, `pip install --no-build-isolation "
+                "flash-attn==2.8.3` (constraints/verl.txt); docs/paper_scale.md has more"
+            )
+
     def run(self) -> None:
         """Run the script to its end.
 
         Raises:
+            ConfigError: verl's interpreter lacks what the settings need; nothing was started.
             DataError: a command failed; its output is in the log of this step.
         """
+        self.check_attention()
         path = self.folder / "run.sh"
         write_text(path, self.script())
         command = ["bash", str(path)]
@@ -124,7 +153,9 @@ def _sbatch_lines(engine: VerlEngine, folder: Path) -> list[str]:
 def _slurm_ray(engine: VerlEngine) -> str:
     """Return the lines that start Ray on every node of a Slurm job."""
     ray = f"{shlex.quote(engine.python)} -m ray.scripts.scripts"
-    on_node = 'srun --overlap --nodes=1 --ntasks=1 --nodelist="$node"'
+    # A step of Slurm has one core and a share of the memory unless it asks for more.
+    cores = '--cpus-per-task="${SLURM_CPUS_PER_TASK:-$SLURM_CPUS_ON_NODE}" --cpu-bind=none --mem=0'
+    on_node = f'srun --overlap --nodes=1 --ntasks=1 {cores} --nodelist="$node"'
     start = f"start --num-gpus={engine.gpus_per_node} --block"
     return f"""\
 nodes=($(scontrol show hostnames "$SLURM_JOB_NODELIST"))

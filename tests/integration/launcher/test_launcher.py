@@ -9,7 +9,7 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from maspo.config import load_experiment
-from maspo.errors import DataError
+from maspo.errors import ConfigError, DataError
 from maspo.files import read_json
 from maspo.integrations.verl.launch import VerlRun
 from maspo.integrations.verl.results import metrics_row, read_logs, timings_row
@@ -109,7 +109,9 @@ def test_overrides_of_the_user_come_last():
 PROGRAM = """#!/usr/bin/env python3
 import json, os, pathlib, sys
 arguments = {k: v.strip('"') for k, v in (a.split("=", 1) for a in sys.argv if "=" in a)}
-if "verl.trainer.main_ppo" in sys.argv:
+if sys.argv[1] == "-c":
+    print("note: something first", os.environ.get("FLASH", "True"), sep="\\n")
+elif "verl.trainer.main_ppo" in sys.argv:
     if os.environ.get("FAIL"):
         sys.exit(3)
     folder = pathlib.Path(arguments["trainer.default_local_dir"])
@@ -182,6 +184,32 @@ def test_failed_trainer_is_named_and_its_checkpoints_stay(planned, monkeypatch):
         train(experiment)
     assert (results / "checkpoints" / "maspo" / "seed_1" / "run.sh").is_file()
     assert not (results / "runs").exists()
+
+
+def test_without_flash_attn_nothing_is_started(planned, monkeypatch):
+    experiment, results = planned
+    monkeypatch.setenv("FLASH", "False")
+    with pytest.raises(ConfigError, match=r"stand_in\" has no flash_attn.*flash-attn==2\.8\.3"):
+        train(experiment)
+    assert not (results / "checkpoints" / "maspo" / "seed_1" / "run.sh").exists()
+    other = "+actor_rollout_ref.model.override_config.attn_implementation=sdpa"
+    VerlRun(experiment_of(f"engine.overrides=['{other}']")).check_attention()
+    with pytest.raises(ConfigError, match=r"engine\.python='/no/python' cannot run"):
+        VerlRun(experiment_of("engine.python=/no/python")).check_attention()
+
+
+def test_ray_has_the_cores_and_memory_of_its_nodes():
+    script = VerlRun(experiment_of("engine.launcher=slurm", "engine.nodes=2")).script()
+    assert "#SBATCH --mem=0\n" in script
+    assert "#SBATCH --cpus-per-task=64\n" in script
+    (ray,) = (line for line in script.splitlines() if "ray.scripts.scripts" in line)
+    for option in ("--cpu-bind=none", "--mem=0", '--cpus-per-task="${SLURM_CPUS_PER_TASK:-'):
+        assert option in ray
+    for launcher in ("process", "ray", "slurm"):
+        assert (
+            "VLLM_USE_FLASHINFER_SAMPLER:-0}"
+            in VerlRun(experiment_of(f"engine.launcher={launcher}")).script()
+        )
 
 
 def test_log_of_several_attempts_is_one_log(tmp_path):
