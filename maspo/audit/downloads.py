@@ -16,7 +16,7 @@ def check_downloads(tree: Tree) -> Iterator[Finding]:
     """Compare the files that problems were made from with their pins; tell what is not checked."""
     experiment = next(iter(tree.suites.values()))
     if isinstance(experiment.task, HubTask):
-        yield from problems(tree, experiment)
+        yield from problems(tree, experiment, experiment.task)
     for folder in dict.fromkeys(tree.base(seed) for _, seed in tree.declared):
         manifest = tree.manifest(folder)
         if manifest is None or manifest["settings"].get("kind") == "built":
@@ -27,9 +27,8 @@ def check_downloads(tree: Tree) -> Iterator[Finding]:
         yield not_checked("downloads", name, reason, remedy(experiment, "base", name))
 
 
-def problems(tree: Tree, experiment: Experiment) -> Iterator[Finding]:
+def problems(tree: Tree, experiment: Experiment, task: HubTask) -> Iterator[Finding]:
     """Tell where the problems are from, and compare the SHA-256 of those files with the pins."""
-    task = experiment.task
     sources = [task.training] if task.benchmark_files else [task.training, task.evaluation]
     read = set(tree.manifests["data/manifest.json"]["inputs"].values())
     for source in sources:

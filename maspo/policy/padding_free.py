@@ -94,7 +94,7 @@ def token_row(
     spread = Gather.of(padded.masked_fill(~real, 0).flatten(), len(place), real.flatten())
     collect = Gather.of(place, padded.numel())
     ids, positions = input_ids[kept][None], position_ids[kept][None]
-    return TokenRow(ids, positions, spread, collect, tuple(padded.shape), where)
+    return TokenRow(ids, positions, spread, collect, (rows, len(columns)), where)
 
 
 def use_padding_free(policy: PreTrainedModel) -> None:
