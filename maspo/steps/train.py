@@ -44,7 +44,8 @@ def train(experiment: Experiment) -> None:
     build_objective(experiment.variant)  # a bad setting stops here, before anything is loaded
     check_machine(experiment)
     settings = run_settings(experiment)
-    fixed: dict[str, Any] = {"threads": experiment.threads, "tf32": experiment.train.precision == "bfloat16"}
+    tf32 = experiment.train.precision == "bfloat16"
+    fixed: dict[str, Any] = {"threads": experiment.threads, "tf32": tf32}
     make_deterministic(**fixed)
     record = StepRecord("train", experiment)
     source = record.layout.problems(experiment.train.problems)
