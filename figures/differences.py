@@ -48,7 +48,7 @@ def draw(table: pd.DataFrame) -> Figure:
     panels = {metric: pairs_of(table, metric) for metric in PANELS}
     names = list(panels["avg"].name)
     looks = styles_for(dict.fromkeys(panels["avg"].method))
-    size = (9.5, 0.26 * len(names) + 1)
+    size = (9.5, max(2.4, 0.26 * len(names) + 1))  # a single pair needs room for its axis
     figure, axes = plt.subplots(1, len(panels), figsize=size, sharey=True, layout="constrained")
     for axis, (metric, rows) in zip(axes, panels.items(), strict=True):
         low, high = focus(rows) if len(rows) else (-1, 1)
