@@ -5,7 +5,7 @@ from torch.profiler import ProfilerActivity, profile
 
 from maspo.gpu_check.bench import Bench
 from maspo.gpu_check.check import Measured, check, expect
-from maspo.policy import token_log_probs
+from maspo.policy import make_checkpoints, token_log_probs
 
 LONGEST = {"cuda": (2048, 8192), "cpu": (16, 240)}  # prompt and completion
 
@@ -49,8 +49,7 @@ def longest(bench: Bench) -> Measured:
     """A row of one longest prompt and completion is scored and learned from."""
     prompt, completion = LONGEST[bench.device]
     policy = bench.policy().train()
-    enable = getattr(policy, "activation_checkpointing_enable", None)
-    (enable or policy.gradient_checkpointing_enable)({"use_reentrant": False})
+    make_checkpoints(policy)
     found = gradient(bench, policy, bench.batch(prompt, [completion]))
     expect(bool(found.isfinite().all()), "a gradient that is no number")
     measured = {"tokens": prompt + completion}

@@ -3,6 +3,7 @@
 import gc
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.util import find_spec
 from typing import Any
 
@@ -18,6 +19,8 @@ from maspo.tasks import Problem
 
 RUN = [
     "scale=gpu",
+    "variant=maspo",
+    "seed=1",
     "train.steps=2",
     "train.prompts_per_batch=8",
     "train.updates_per_batch=4",
@@ -68,7 +71,7 @@ class Bench:
         self.tokenizer = IdTokenizer()
         self.architecture = POLICY[self.device]
 
-    @property
+    @cached_property
     def experiment(self) -> Experiment:
         """The settings of the run; the sampler is vLLM's where that is installed."""
         sampler = {"cuda": "vllm_gpu", "cpu": "vllm"}[self.device]
@@ -78,16 +81,9 @@ class Bench:
 
     def policy(self) -> Qwen2ForCausalLM:
         """Return the random policy, the same at every call, in float32."""
-        shape = self.architecture
         config = Qwen2Config(
-            vocab_size=shape.vocabulary,
-            hidden_size=shape.hidden,
-            num_hidden_layers=shape.layers,
-            num_attention_heads=shape.heads,
-            num_key_value_heads=shape.kv_heads,
-            intermediate_size=shape.intermediate,
+            **self.architecture.fields(),
             max_position_embeddings=131_072,
-            tie_word_embeddings=False,
             pad_token_id=self.tokenizer.pad_token_id,
             eos_token_id=self.tokenizer.eos_token_id,
             bos_token_id=None,

@@ -8,7 +8,6 @@ import torch
 from maspo.determinism import check_still_set
 from maspo.gpu_check.bench import Bench
 from maspo.gpu_check.check import Measured, check, expect
-from maspo.objectives import make
 from maspo.plan.hardware import CARDS, Card
 from maspo.plan.local import memory_phases, phase_seconds
 from maspo.sampling import Sampler
@@ -24,18 +23,8 @@ def trainer(bench: Bench, sampler: Sampler, policy: torch.nn.Module) -> Iterator
     """Give a trainer of MASPO on the policy."""
     experiment = bench.experiment
     with Verifier(rules=experiment.task.extraction) as verifier:
-        yield Trainer(
-            policy=policy,
-            tokenizer=bench.tokenizer,
-            objective=make("maspo"),
-            sampler=sampler,
-            verifier=verifier,
-            problems=bench.problems,
-            prompts=bench.prompts,
-            settings=experiment.train,
-            max_tokens=experiment.task.max_completion_tokens,
-            seed=1,
-        )
+        parts = (policy, bench.tokenizer, bench.problems, sampler, verifier)
+        yield Trainer.of(experiment, *parts)
 
 
 @check("two RL steps")
@@ -81,7 +70,10 @@ def _beside_the_plan(bench: Bench, timings: dict[str, float], peak: int) -> Meas
     """Return the peak of an update and the steps' share of the roofline."""
     properties = torch.cuda.get_device_properties(0)
     phases = memory_phases(bench.architecture, bench.experiment, properties.total_memory)
-    planned = sum(n for part, n in phases["update"].items() if "engine" not in part)
+    del phases["sampling"]
+    planned = max(
+        sum(n for part, n in parts.items() if "engine" not in part) for parts in phases.values()
+    )
     measured = {"peak GB": peak / 1e9, "planned GB": planned / 1e9}
     if card := _card(properties.name):
         roofline = phase_seconds(bench.architecture, card, bench.experiment)

@@ -59,12 +59,13 @@ def check_memory(policy: Architecture, experiment: Experiment, memory: float) ->
             continue
         largest = sorted(parts, key=parts.get, reverse=True)[:3]
         found = ", ".join(f"{part} {parts[part] / 1e9:.1f} GB" for part in largest)
-        remedy = {
-            "update": "a smaller train.micro_batch_tokens or train.logits_chunk, "
-            "train.gradient_checkpointing=true, train.precision=bfloat16, sampler.sleep=true",
-            "sampling": "a smaller sampler.memory_share (vllm) or sampler.batch_size "
-            "(transformers)",
-        }[phase]
+        if phase == "sampling":
+            remedy = "a smaller sampler.memory_share (vllm) or sampler.batch_size (transformers)"
+        else:
+            remedy = (
+                "a smaller train.micro_batch_tokens or train.logits_chunk, "
+                "train.gradient_checkpointing=true, train.precision=bfloat16, sampler.sleep=true"
+            )
         raise ConfigError(
             f"{phase} needs about {need / 1e9:.1f} GB and this GPU has {memory / 1e9:.1f} GB, of "
             f"which {USABLE:.0%} count ({found}): set {remedy}; or take a larger GPU, a smaller "

@@ -39,6 +39,18 @@ class Architecture:
             config["tie_word_embeddings"],
         )
 
+    def fields(self) -> dict[str, Any]:
+        """Return the fields of a `transformers.Qwen2Config` of this architecture; see `of`."""
+        return {
+            "hidden_size": self.hidden,
+            "num_hidden_layers": self.layers,
+            "num_attention_heads": self.heads,
+            "num_key_value_heads": self.kv_heads,
+            "intermediate_size": self.intermediate,
+            "vocab_size": self.vocabulary,
+            "tie_word_embeddings": self.tied,
+        }
+
     @property
     def layer_weights(self) -> int:
         """Matrix entries of all layers."""

@@ -44,29 +44,42 @@ def pass_tokens(experiment: Experiment) -> int:
     return min(whole, max(train.micro_batch_tokens, longest(experiment)))
 
 
-def update_bytes(policy: Architecture, experiment: Experiment) -> dict[str, float]:
-    """Return the memory of the update, where every completion is as long as it may be."""
+def update_bytes(policy: Architecture, experiment: Experiment) -> dict[str, dict[str, float]]:
+    """Return the memory of an update at the two moments that need most, by part.
+
+    They are the end of a forward pass, and in the backward pass a layer near its start. Every
+    completion is as long as it may be, and gradients of earlier micro-batches are there.
+    """
     train, tokens = experiment.train, pass_tokens(experiment)
+    held = {
+        **training_bytes(policy),
+        "old policy's scores of the batch": _score_bytes(experiment),
+        "sampling engine, asleep": _engine_left(experiment),
+        "last states and their gradients": 2 * FLOAT32 * tokens * policy.hidden,
+    }
     # Twice: the gradients of what a layer kept are as large, at most.
     layer = 2 * tokens * policy.layer_activations(train.precision)
     half = BFLOAT16 * policy.layer_weights if train.precision == "bfloat16" else 0
+    copies = {"bfloat16 copies of the layers' matrices": half}
     if train.gradient_checkpointing:
-        states = FLOAT32 * policy.layers * tokens * policy.hidden
-        activations = {"one state a layer, float32": states, "one layer's activations": layer}
+        kept = {"one state a layer, float32": FLOAT32 * policy.layers * tokens * policy.hidden}
+        again: dict[str, float] = {}  # a layer's copies are made again with the layer
     else:
-        kept = (policy.layers - 1) * tokens * policy.layer_activations(train.precision)
-        activations = {"activations of all layers": kept + layer}
+        one = tokens * policy.layer_activations(train.precision)
+        kept = {"activations of the other layers": (policy.layers - 1) * one}
+        again = copies  # the graph holds them
+    logits = {"logits": logits_bytes(policy, tokens, train.logits_chunk)}
+    head = {**logits, "gradient of the head, before it is added": FLOAT32 * policy.head_weights}
+    attention = _attention_bytes(policy, experiment, tokens)
+    body = {"one layer's activations": layer, "attention's sums, backward": attention}
     return {
-        **training_bytes(policy),
-        "bfloat16 copies of the layers' matrices": half,
-        **activations,
-        "last states and their gradients": 2 * FLOAT32 * tokens * policy.hidden,
-        "logits": logits_bytes(policy, tokens, train.logits_chunk),
-        "gradient of the head, before it is added": FLOAT32 * policy.head_weights,
-        "attention's sums, backward": _attention_bytes(policy, experiment, tokens),
-        "old policy's scores of the batch": _score_bytes(experiment),
-        "sampling engine, asleep": _engine_left(experiment),
+        "forward pass": {**held, **copies, **kept, **logits},
+        "backward pass": {**held, **again, **kept, **max(head, body, key=_total)},
     }
+
+
+def _total(parts: dict[str, float]) -> float:
+    return sum(parts.values())
 
 
 def _attention_bytes(policy: Architecture, experiment: Experiment, tokens: int) -> float:
@@ -118,10 +131,10 @@ def memory_phases(
 ) -> dict[str, dict[str, float]]:
     """Return bytes by phase and part, on a card of `memory` bytes."""
     sampling = sampling_bytes(policy, experiment, memory)
+    awake = experiment.sampler.kind == "vllm" and not experiment.sampler.sleep
+    engine = {name: n for name, n in sampling.items() if awake and name.startswith("vLLM")}
     update = update_bytes(policy, experiment)
-    if experiment.sampler.kind == "vllm" and not experiment.sampler.sleep:
-        update |= {name: part for name, part in sampling.items() if name.startswith("vLLM")}
-    return {"sampling": sampling, "update": update}
+    return {"sampling": sampling, **{name: parts | engine for name, parts in update.items()}}
 
 
 def job_of(experiment: Experiment) -> Job:

@@ -3,7 +3,14 @@
 from maspo.policy.chunked import chunked_log_probs
 from maspo.policy.log_probs import Packed, naive_log_probs, pack, token_log_probs
 from maspo.policy.micro_batches import micro_batched
-from maspo.policy.model import build_policy, check_device, end_tokens, load_policy, save_policy
+from maspo.policy.model import (
+    build_policy,
+    check_device,
+    end_tokens,
+    load_policy,
+    make_checkpoints,
+    save_policy,
+)
 from maspo.policy.pretrained import load_pretrained
 from maspo.policy.tokenizer import build_tokenizer, encode_prompts, fitting_prompts
 
@@ -18,6 +25,7 @@ __all__ = [
     "fitting_prompts",
     "load_policy",
     "load_pretrained",
+    "make_checkpoints",
     "micro_batched",
     "naive_log_probs",
     "pack",

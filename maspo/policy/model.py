@@ -53,6 +53,13 @@ def build_policy(
         return Qwen2ForCausalLM(config)
 
 
+def make_checkpoints(policy: PreTrainedModel) -> None:
+    """Let a policy in training mode keep one state a layer, and compute the rest again."""
+    # transformers 6 drops the second name; early releases of 5 lack the first.
+    enable = getattr(policy, "activation_checkpointing_enable", None)
+    (enable or policy.gradient_checkpointing_enable)({"use_reentrant": False})
+
+
 def check_device(device: str) -> None:
     """Refuse a device that this machine lacks, before anything is loaded.
 

@@ -19,9 +19,9 @@ PASSED, FAILED, CANNOT_RUN = 0, 1, 2  # exit statuses
 
 def check_gpu(device: str, output: Path) -> int:
     """Run the checks, print them and write `output`; return the exit status."""
-    bench = Bench(device)
-    make_deterministic(bench.experiment.threads, tf32=True)
     try:
+        bench = Bench(device)
+        make_deterministic(bench.experiment.threads, tf32=True)
         with devices(int(device == "cuda")):
             found = check_host(device)
             print(", ".join(f"{name} {value}" for name, value in found.items()), flush=True)

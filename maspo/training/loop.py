@@ -20,6 +20,7 @@ from maspo.objectives import ObjectiveOutput, PolicyBatch
 from maspo.policy import (
     Packed,
     fitting_prompts,
+    make_checkpoints,
     micro_batched,
     pack,
     save_policy,
@@ -90,9 +91,7 @@ class Trainer:
     def __post_init__(self) -> None:
         self.policy.eval()  # but for the update: see there
         if self.settings.gradient_checkpointing:
-            # transformers 6 drops the second name; early releases of 5 lack the first.
-            enable = getattr(self.policy, "activation_checkpointing_enable", None)
-            (enable or self.policy.gradient_checkpointing_enable)({"use_reentrant": False})
+            make_checkpoints(self.policy)
         self.optimizer = torch.optim.AdamW(
             self.policy.parameters(),
             lr=self.settings.lr,

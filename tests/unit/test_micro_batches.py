@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from maspo.errors import ConfigError
 from maspo.objectives import PolicyBatch, make, names
-from maspo.policy import micro_batched, pack, token_log_probs
+from maspo.policy import make_checkpoints, micro_batched, pack, token_log_probs
 from maspo.policy.micro_batches import cut
 
 
@@ -71,7 +71,7 @@ def test_loss_and_gradients_are_those_of_the_whole_mini_batch(tiny_policy, metho
     expected, wanted, old = gradients(policy, batch, objective, None)
     assert len(cut(batch, 60)) > 4
     if checkpointing:
-        policy.gradient_checkpointing_enable({"use_reentrant": False})
+        make_checkpoints(policy)
         policy.train()
     largest = max(gradient.abs().max().item() for gradient in wanted.values())
     assert largest > 0
@@ -86,7 +86,7 @@ def test_a_part_is_scored_again_when_its_gradient_is_made_and_no_sooner(tiny_pol
     policy, _ = tiny_policy
     batch = random_batch(13, seed=5)
     parts = len(cut(batch, 60))
-    policy.gradient_checkpointing_enable({"use_reentrant": False})
+    make_checkpoints(policy)
     policy.train()
     calls = Counter()
     policy.model.layers[0].register_forward_pre_hook(lambda *_: calls.update(["layer"]))

@@ -64,23 +64,37 @@ def test_activations_are_those_that_autograd_keeps(precision):
 def test_memory_is_the_sum_a_reader_can_check():
     """1.777 billion parameters; 16 bytes of each in the update, 12 beside the engine."""
     phases = memory_phases(SMALL, GPU, 80e9)
-    state = [phases["update"][name] for name in list(phases["update"])[:3]]
-    assert sum(state) == pytest.approx(16 * 1.777e9, rel=1e-3)
-    update = phases["update"]
-    assert update["one state a layer, float32"] == 28 * 16_384 * 1536 * 4
-    assert update["logits"] == 2 * 16_384 * 4096 * 4
-    assert update["gradient of the head, before it is added"] == 151_936 * 1536 * 4
+    assert list(phases) == ["sampling", "forward pass", "backward pass"]
+    for name in ("forward pass", "backward pass"):
+        state = [phases[name][part] for part in list(phases[name])[:3]]
+        assert sum(state) == pytest.approx(16 * 1.777e9, rel=1e-3)
+        assert phases[name]["one state a layer, float32"] == 28 * 16_384 * 1536 * 4
+        assert phases[name]["old policy's scores of the batch"] == 1024 * 8192 * 17
+    assert phases["forward pass"]["logits"] == 2 * 16_384 * 4096 * 4
     # 132 multiprocessors over one row's 12 heads: 11 sums of the queries' gradient, and keys' and
     # values' for each of the 12.
-    assert update["attention's sums, backward"] == 16_384 * 1536 * (11 * 4 + 2 * 2)
-    assert update["old policy's scores of the batch"] == 1024 * 8192 * 17
+    assert phases["backward pass"]["attention's sums, backward"] == 16_384 * 1536 * (11 * 4 + 2 * 2)
     share = GPU.sampler.memory_share
     assert sum(phases["sampling"].values()) == pytest.approx(12 * 1.777e9 + share * 80e9, rel=1e-3)
 
 
+def test_only_what_is_alive_together_is_added():
+    """Copies of the weights end with the forward pass, unless a graph holds them."""
+    copies = "bfloat16 copies of the layers' matrices"
+    phases = memory_phases(SMALL, GPU, 80e9)
+    assert copies in phases["forward pass"]
+    assert copies not in phases["backward pass"]
+    assert "logits" not in phases["backward pass"]  # the layers need more than the head
+    whole = memory_phases(SMALL, with_settings("train.gradient_checkpointing=false"), 80e9)
+    assert copies in whole["backward pass"]
+    naive = with_settings("train.logits_chunk=null", "train.precision=float32")
+    assert "logits" in memory_phases(SMALL, naive, 80e9)["backward pass"]
+
+
 def test_each_setting_saves_what_it_is_for():
     def update(*overrides):
-        return sum(memory_phases(SMALL, with_settings(*overrides), 80e9)["update"].values())
+        phases = memory_phases(SMALL, with_settings(*overrides), 80e9)
+        return max(sum(parts.values()) for name, parts in phases.items() if name != "sampling")
 
     base = update()
     assert update("train.gradient_checkpointing=false") > base + 40e9
@@ -106,7 +120,7 @@ def test_what_is_made_again_costs_time():
 def test_a_run_that_does_not_fit_is_refused_with_what_to_change():
     for card in CARDS.values():
         check_memory(SMALL, GPU, card.memory)
-    with pytest.raises(ConfigError, match=r"update needs about .* 30\.0 GB.*micro_batch_tokens"):
+    with pytest.raises(ConfigError, match=r"pass needs about .* 30\.0 GB.*micro_batch_tokens"):
         check_memory(SMALL, with_settings("sampler.memory_share=0.05"), 30e9)
     with pytest.raises(ConfigError, match=r"sampling needs about .*sampler\.memory_share"):
         check_memory(SMALL, with_settings("sampler.memory_share=0.9"), 80e9)
@@ -156,7 +170,7 @@ def test_a_policy_of_the_hub_is_planned_from_its_config(tmp_path, tiny_policy):
 
 def test_a_plan_for_a_cpu_names_no_card_and_no_time():
     text = describe(SMALL, with_settings("model.device=cpu"))
-    assert "memory of the update: 41.5 GB\n" in text
+    assert "memory of the backward pass: 37.4 GB\n" in text
     assert "Time is not predicted" in text
     assert "hours" not in text
     assert "H100, " not in text

@@ -10,18 +10,13 @@ JOB = Job(completions=256, prompt=128, completion=1024)
 
 def test_parameters_are_those_of_a_built_policy(tiny_policy):
     policy, _ = tiny_policy
-    config = policy.config
-    counted = Architecture(
-        hidden=config.hidden_size,
-        layers=config.num_hidden_layers,
-        heads=config.num_attention_heads,
-        kv_heads=config.num_key_value_heads,
-        intermediate=config.intermediate_size,
-        vocabulary=config.vocab_size,
-        head_width=config.hidden_size // config.num_attention_heads,
-        tied=True,
-    ).parameters
-    assert counted == sum(parameter.numel() for parameter in policy.parameters())
+    architecture = Architecture.of(policy.config.to_dict())
+    assert architecture.parameters == sum(p.numel() for p in policy.parameters())
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_an_architecture_is_that_of_its_own_fields(name):
+    assert Architecture.of(POLICIES[name].fields()) == POLICIES[name]
 
 
 @pytest.mark.parametrize(("name", "billions"), [("1.5B", 1.777), ("7B", 7.616), ("14B", 14.770)])

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from maspo.policy import load_policy, micro_batched, pack, token_log_probs
+from maspo.policy import load_policy, make_checkpoints, micro_batched, pack, token_log_probs
 
 PLAIN = (
     "Water boils at one hundred degrees Celsius, the sun rises in the east, and the quick brown "
@@ -90,7 +90,7 @@ def test_the_gradient_in_parts_is_that_of_the_whole(loaded):
         return log_probs.detach(), found
 
     whole, wanted = gradient(None, None)
-    policy.gradient_checkpointing_enable({"use_reentrant": False})
+    make_checkpoints(policy)
     policy.train()
     try:
         parts, found = gradient(4096, 24)
