@@ -94,9 +94,9 @@ def check_figures(tree: Tree) -> Iterator[Finding]:
             if table is None:
                 continue  # the check of the inventory names it
             with tempfile.TemporaryDirectory() as temporary:
-                again = Path(temporary) / path.name
-                run(PROJECT / "workflow" / "report" / "page.py", str(table), str(again))
-                yield from same_bytes(tree, path, again.read_bytes())
+                page = Path(temporary) / path.name
+                run(PROJECT / "workflow" / "report" / "page.py", str(table), str(page))
+                yield from same_bytes(tree, path, page.read_bytes())
 
 
 def draw(script: Path, *arguments: str) -> dict[str, bytes]:
