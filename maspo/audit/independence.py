@@ -5,7 +5,8 @@ compared are numbers that chance does not give twice.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import combinations
 from pathlib import Path
 
@@ -22,7 +23,7 @@ DIGITS = 9  # of a logged mean: two runs agree in one step and nine digits once 
 DEVIATIONS = 8.0  # matches beyond chance that no honest pair of seeds has
 LEAST = 2.0
 SHARE = 0.5  # of equal weights: runs that start from different draws share none
-Run = tuple[str, int]
+KEYS = ["benchmark", "problem", "sample"]
 
 
 def check_independence(tree: Tree) -> Iterator[Finding]:
@@ -97,31 +98,39 @@ def same_texts(tree: Tree) -> Iterator[Finding]:
     for variant, seed in tree.evaluated:
         seeds.setdefault(variant, []).append(seed)
     for variant, several in seeds.items():
-        drawn: dict[int, NDArray[np.int64]] = {}
-        codes: dict[tuple[str, str, str], int] = {}
+        frames = {}
         for seed in several if len(several) > 1 else []:
-            try:
-                drawn[seed] = texts(tree.records_of(variant, seed), codes)
-            except (DataError, ValueError):
-                continue  # the checks of the chain and of the budgets name it
+            with suppress(DataError):  # the check of the chain names it
+                frames[seed] = tree.records_of(variant, seed)[[*KEYS, "text"]]
+        drawn = dict(zip(frames, texts(list(frames.values())), strict=True))
         for (a, one), (b, other) in combinations(drawn.items(), 2):
-            if one.shape == other.shape and (beyond := agreement(one, other)) > DEVIATIONS:
+            if (beyond := agreement(one, other)) > DEVIATIONS:
                 name = tree.name(tree.records_file(variant, b))
                 wanted = f"completions drawn independently of those of seed {a}"
                 found = f"samples that agree {beyond:.1f} standard deviations beyond chance"
                 yield Finding("independence", name, wanted, found)
 
 
-def texts(records: pd.DataFrame, codes: dict) -> NDArray[np.int64]:
-    """Return a number for each text, (problems, samples), equal for equal texts of a problem.
+def texts(frames: Sequence[pd.DataFrame]) -> NDArray[np.int64]:
+    """Return a number for each text, (seeds, problems, samples), one for equal texts of a problem.
 
-    Raises:
-        ValueError: the problems have different numbers of samples.
+    Empty where the seeds do not have the same problems and samples, which other checks name.
     """
-    ordered = records.sort_values(["benchmark", "problem", "sample"], kind="stable")
-    keys = zip(ordered["benchmark"], ordered["problem"], ordered["text"], strict=True)
-    found = np.array([codes.setdefault(key, len(codes)) for key in keys])
-    return found.reshape(ordered.groupby(["benchmark", "problem"]).ngroups, -1)
+    nothing = np.zeros((len(frames), 0, 1), dtype=np.int64)
+    if not all(frame[KEYS].equals(frames[0][KEYS]) for frame in frames):
+        frames = [frame.sort_values(KEYS, ignore_index=True) for frame in frames]
+        if not all(frame[KEYS].equals(frames[0][KEYS]) for frame in frames):
+            return nothing
+    if not frames or frames[0].empty:
+        return nothing
+    problem = frames[0].groupby(KEYS[:2], sort=False).ngroup().to_numpy()
+    problems = problem.max() + 1
+    samples = len(problem) // problems
+    if not np.array_equal(problem, np.repeat(np.arange(problems), samples)):
+        return nothing
+    codes, known = pd.factorize(pd.concat([frame["text"] for frame in frames]))
+    codes += np.tile(problem, len(frames)) * len(known)
+    return pd.factorize(codes)[0].reshape(len(frames), problems, samples)
 
 
 def agreement(one: NDArray[np.int64], other: NDArray[np.int64]) -> float:
@@ -132,6 +141,8 @@ def agreement(one: NDArray[np.int64], other: NDArray[np.int64]) -> float:
     matches are no copy, so a deviation is at least `LEAST` samples.
     """
     samples = one.shape[1]
+    if not one.size:
+        return 0.0
     top = int(max(one.max(), other.max())) + 1
     counts = [np.bincount(drawn.ravel(), minlength=top) for drawn in (one, other)]
     # Codes belong to one problem, so sums over a problem's texts are sums over its codes.

@@ -17,13 +17,17 @@ METRICS = ("avg_at_k", "pass_at_k", "best_at_k")
 TOLERANCE = 1e-9  # of two orders of summation
 
 
-def recompute(records: pd.DataFrame, k: int | None = None) -> pd.DataFrame:
-    """Return the three metrics, a row a benchmark and one for their average.
+def count(records: pd.DataFrame) -> pd.DataFrame:
+    """Return how many samples of each problem are right, and how many there are: sum and size."""
+    right = records["verdict"].eq("correct").groupby([records["benchmark"], records["problem"]])
+    return right.agg(["sum", "size"])
+
+
+def recompute(problems: pd.DataFrame, k: int | None = None) -> pd.DataFrame:
+    """Return the three metrics of counted records, a row a benchmark and one for their average.
 
     Avg is over all samples; Pass and best are at `k`, by default at the number of samples.
     """
-    right = records["verdict"].eq("correct").groupby([records["benchmark"], records["problem"]])
-    problems = right.agg(["sum", "size"])
     share = problems["sum"] / problems["size"]
     values = pd.DataFrame(
         {
@@ -42,7 +46,8 @@ def recompute(records: pd.DataFrame, k: int | None = None) -> pd.DataFrame:
 
 def check_metrics(tree: Tree) -> Iterator[Finding]:
     """Compare the metrics with the tables of each run and the means over seeds."""
-    runs = {(v, s): recompute(records) for v, s, _, records in tree.records()}
+    counts = {(v, s): count(records) for v, s, _, records in tree.records()}
+    runs = {run: recompute(problems).to_dict("index") for run, problems in counts.items()}
     for (suite, study), found in tree.studies.items():
         tables = tree.layout.tables(suite)
         for file, keys in ((f"{study}_runs.csv", "seed"), (f"{study}.csv", "seeds")):
@@ -59,22 +64,24 @@ def check_metrics(tree: Tree) -> Iterator[Finding]:
                     yield Finding("metrics", tree.name(path), f"records of {missing}", "none")
                     continue
                 for metric in METRICS:
-                    cells = [runs[run].loc[row["benchmark"], metric] for run in chosen]
+                    cells = [runs[run][row["benchmark"]][metric] for run in chosen]
                     value = float(sum(cells) / len(cells))
                     if not abs(value - row[metric]) <= TOLERANCE:
                         wanted = f"{metric} {value!r} for {place}"
                         yield Finding("metrics", tree.name(path), wanted, repr(row[metric]))
-        yield from check_at_k(tree, tables / f"{study}_at_k.csv", found)
+        yield from check_at_k(tree, tables / f"{study}_at_k.csv", found, counts)
 
 
-def check_at_k(tree: Tree, path: Path, study: Study) -> Iterator[Finding]:
+def check_at_k(
+    tree: Tree, path: Path, study: Study, counts: dict[tuple[str, int], pd.DataFrame]
+) -> Iterator[Finding]:
     """Compare Pass@k and best@k at every k with the table of the curves."""
     if not path.is_file():
         return
     rows = pd.read_csv(path)
     for (variant, k), cells in rows.groupby(["variant", "k"], sort=False):
-        runs = [run for run in study.policies if run[0] == variant]
-        values = [recompute(tree.records_of(*run), int(k)) for run in runs]
+        runs = [run for run in study.policies if run[0] == variant and run in counts]
+        values = [recompute(counts[run], int(k)) for run in runs]
         if not values:
             yield Finding("metrics", tree.name(path), f"a variant of {study.name}", variant)
             continue

@@ -1,6 +1,7 @@
 """Runs: all that were declared, each once and whole, and alike in all but their method."""
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -135,12 +136,16 @@ def drawn_faults(
     name, seed = tree.name(path), int(path.parent.name.removeprefix("seed_"))
     limit = tree.manifests["data/manifest.json"]["settings"]["max_completion_tokens"]
     samples = manifest["settings"]["evaluate"]["samples"]
-    for (benchmark, problem), group in records.groupby(["benchmark", "problem"], sort=False):
-        if sorted(group["sample"]) != list(range(samples)):
-            wanted = f"samples 0 to {samples - 1} of {benchmark} {problem}, each once"
-            yield Finding("budgets", name, wanted, f"{sorted(group['sample'])}")
-    drawn = zip(records["problem"], records["sample"], records["seed"], strict=True)
-    wrong = [(p, s) for p, s, d in drawn if derive_seed(seed, "evaluate", p, int(s)) != d]
+    problems = records.groupby(["benchmark", "problem"], sort=False)["sample"]
+    found = problems.agg(["size", "nunique", "min", "max"])
+    odd = (found != [samples, samples, 0, samples - 1]).any(axis=1)
+    for benchmark, problem in found.index[odd]:
+        drawn = sorted(problems.get_group((benchmark, problem)))
+        wanted = f"samples 0 to {samples - 1} of {benchmark} {problem}, each once"
+        yield Finding("budgets", name, wanted, str(drawn))
+    columns = (records[column].tolist() for column in ("problem", "sample", "seed"))
+    drawn = zip(*columns, strict=True)
+    wrong = [(p, s) for p, s, d in drawn if sample_seed(seed, p, s) != d]
     if wrong:
         wanted = f"samples drawn from seed {seed}"
         yield Finding("budgets", name, wanted, f"{len(wrong)} others, the first {wrong[0]}")
@@ -156,6 +161,12 @@ def drawn_faults(
         if odd := sorted(wanted ^ found):
             what = f"the {len(wanted)} problems of {benchmark} that the settings give"
             yield Finding("budgets", name, what, f"{len(found)}; too many or missing: {odd[:5]}")
+
+
+@cache
+def sample_seed(seed: int, problem: str, sample: int) -> int:
+    """Return what a sample is drawn from; the same for every method, so it is kept."""
+    return derive_seed(seed, "evaluate", problem, sample)
 
 
 def too_few_tokens(manifest: Manifest, records: pd.DataFrame, limit: int) -> dict[str, Any] | None:

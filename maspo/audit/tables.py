@@ -6,6 +6,7 @@ import runpy
 import sys
 import tempfile
 from collections.abc import Iterator
+from functools import cache
 from itertools import zip_longest
 from pathlib import Path
 
@@ -69,6 +70,7 @@ def check_figures(tree: Tree) -> Iterator[Finding]:
 
     A suite whose figures were not drawn yet has no folder of them.
     """
+    once = cache(draw)  # what reads no table is the same in all suites
     for suite, experiment in tree.suites.items():
         folder, tables = tree.layout.suite(suite), tree.layout.tables(suite)
         studies = [name for of, name in tree.studies if of == suite]
@@ -78,15 +80,13 @@ def check_figures(tree: Tree) -> Iterator[Finding]:
             arguments = [] if figure.name == "trust_regions" else ["--tables", str(tables)]
             if figure.parent.name != "figures":
                 arguments += ["--study", figure.parent.name]
-            with tempfile.TemporaryDirectory() as temporary:
-                try:
-                    run(script, *arguments, "--output", temporary)
-                except SystemExit as error:
-                    if error.code:
-                        yield Finding("figures", tree.name(figure), "what can be drawn", str(error))
-                        continue
-                for again in sorted(Path(temporary).iterdir()):
-                    yield from same_bytes(tree, figure.with_name(again.name), again)
+            try:
+                again = once(script, *arguments)
+            except SystemExit as error:
+                yield Finding("figures", tree.name(figure), "what can be drawn", str(error))
+                continue
+            for name, content in again.items():
+                yield from same_bytes(tree, figure.with_name(name), content)
         pages = suite_pages(studies) if (folder / "pages").is_dir() else []
         for path in (folder / "pages" / f"{name}.html" for name in pages):
             places = [folder / f"{path.stem}.md", tables / f"{path.stem}.md"]
@@ -94,9 +94,24 @@ def check_figures(tree: Tree) -> Iterator[Finding]:
             if table is None:
                 continue  # the check of the inventory names it
             with tempfile.TemporaryDirectory() as temporary:
-                again = Path(temporary) / path.name
-                run(PROJECT / "workflow" / "report" / "page.py", str(table), str(again))
-                yield from same_bytes(tree, path, again)
+                page = Path(temporary) / path.name
+                run(PROJECT / "workflow" / "report" / "page.py", str(table), str(page))
+                yield from same_bytes(tree, path, page.read_bytes())
+
+
+def draw(script: Path, *arguments: str) -> dict[str, bytes]:
+    """Return the files of a figure by name.
+
+    Raises:
+        SystemExit: the script ended with an error.
+    """
+    with tempfile.TemporaryDirectory() as temporary:
+        try:
+            run(script, *arguments, "--output", temporary)
+        except SystemExit as error:
+            if error.code:
+                raise
+        return {path.name: path.read_bytes() for path in sorted(Path(temporary).iterdir())}
 
 
 def run(script: Path, *arguments: str) -> None:
@@ -109,7 +124,7 @@ def run(script: Path, *arguments: str) -> None:
         sys.argv, sys.path[:] = before
 
 
-def same_bytes(tree: Tree, path: Path, again: Path) -> Iterator[Finding]:
+def same_bytes(tree: Tree, path: Path, again: bytes) -> Iterator[Finding]:
     """Compare a drawn file with the one in the results."""
-    if not path.is_file() or again.read_bytes() != path.read_bytes():
+    if not path.is_file() or again != path.read_bytes():
         yield Finding("figures", tree.name(path), "what its tables give when drawn again", "else")

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from maspo.audit.metrics import METRICS, recompute
+from maspo.audit.metrics import METRICS, count, recompute
 from maspo.audit.tree import Manifest, Tree
 from maspo.errors import ConfigError
 from maspo.evaluation.records import read_records
@@ -58,7 +58,7 @@ def behind_cell(tree: Tree, cell: str) -> Iterator[str]:
         samples = int(records["sample"].max()) + 1
         if k is not None and not 1 <= k <= samples:
             raise ConfigError(f"--only {cell}: there are {samples} samples a problem, not {k}")
-        metrics = recompute(records, k)
+        metrics = recompute(count(records), k)
         if benchmark not in metrics.index:
             raise ConfigError(f"--only {cell}: the benchmarks are {list(metrics.index)}")
         values.append(float(metrics.loc[benchmark, column]))

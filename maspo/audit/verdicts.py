@@ -1,11 +1,34 @@
 """Verdicts derived again from the completions' text and the benchmarks' answers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+
+import pandas as pd
 
 from maspo.audit.finding import Finding
 from maspo.audit.tree import Tree
 from maspo.tasks import read_problems
 from maspo.verifier import Verifier
+from maspo.verifier.verdict import Judgement
+
+KEPT = 200_000  # judgements kept for the next files: short texts recur in every run
+
+
+class Judge:
+    """Grades completions, each pair of text and gold answer once."""
+
+    def __init__(self, verifier: Verifier) -> None:
+        self.verifier = verifier
+        self.known: dict[tuple[str, str], Judgement] = {}
+
+    def __call__(self, texts: Sequence[str], golds: Sequence[str]) -> list[Judgement]:
+        """Return one judgement a completion, in order; raises as `Verifier.judge_many`."""
+        if len(self.known) > KEPT:
+            self.known.clear()
+        pairs = list(zip(texts, golds, strict=True))
+        new = [pair for pair in dict.fromkeys(pairs) if pair not in self.known]
+        judged = self.verifier.judge_many([text for text, _ in new], [gold for _, gold in new])
+        self.known.update(zip(new, judged, strict=True))
+        return [self.known[pair] for pair in pairs]
 
 
 def check_verdicts(tree: Tree) -> Iterator[Finding]:
@@ -18,26 +41,35 @@ def check_verdicts(tree: Tree) -> Iterator[Finding]:
     }
     rules = tree.manifests["data/manifest.json"]["settings"]["extraction"]
     with Verifier(rules=rules) as verifier:
+        judge = Judge(verifier)
         for path, records in tree.graded():
-            name = tree.name(path)
-            answers = records["answer"].astype(object).where(records["answer"].notna(), None)
-            keys = list(zip(records["benchmark"], records["problem"], strict=True))
-            expected = [golds.get(key) for key in keys]
-            judged = verifier.judge_many(
-                records["text"].tolist(),
-                [
-                    given if gold is None else gold
-                    for gold, given in zip(expected, records["gold"], strict=True)
-                ],
-            )
-            rows = zip(keys, records.itertuples(), expected, answers, judged, strict=True)
-            for key, row, gold, answer, judgement in rows:
-                place = f"{' '.join(key)} sample {row.sample}"
-                if gold != row.gold:
-                    yield Finding("gold", name, f"gold {gold!r} for {place}", repr(row.gold))
-                if judgement.verdict.value != row.verdict:
-                    wanted = f"verdict {judgement.verdict.value} for {place}"
-                    yield Finding("verdicts", name, wanted, str(row.verdict))
-                elif judgement.answer != answer:
-                    wanted = f"answer {judgement.answer!r} for {place}"
-                    yield Finding("verdicts", name, wanted, repr(answer))
+            yield from faults(tree.name(path), records, golds, judge)
+
+
+def faults(
+    name: str, records: pd.DataFrame, golds: dict[tuple[str, str], str], judge: Judge
+) -> Iterator[Finding]:
+    """Yield what golds, verdicts and answers of one file should have been."""
+    keys = zip(records["benchmark"], records["problem"], strict=True)
+    given = records["gold"].tolist()
+    wanted = [golds.get(key) for key in keys]
+    used = [old if gold is None else gold for gold, old in zip(wanted, given, strict=True)]
+    judged = judge(records["text"].tolist(), used)
+    verdicts = [judgement.verdict.value for judgement in judged]
+    answers = records["answer"].astype(object).where(records["answer"].notna(), None).tolist()
+    rows = zip(
+        *(wanted, given, verdicts, records["verdict"].tolist()),
+        *([judgement.answer for judgement in judged], answers),
+        strict=True,
+    )
+    for i, (gold, had, verdict, stated, answer, read) in enumerate(rows):
+        if gold == had and verdict == stated and answer == read:
+            continue
+        row = records.iloc[i]
+        place = f"{row['benchmark']} {row['problem']} sample {row['sample']}"
+        if gold != had:
+            yield Finding("gold", name, f"gold {gold!r} for {place}", repr(had))
+        if verdict != stated:
+            yield Finding("verdicts", name, f"verdict {verdict} for {place}", str(stated))
+        elif answer != read:
+            yield Finding("verdicts", name, f"answer {answer!r} for {place}", repr(read))
