@@ -19,9 +19,12 @@ class TransformersSampler(Sampler):
     """The policy of this process decodes by itself (`maspo.sampling.transformers`)."""
 
     batch_size: int = MISSING  # completions decoded together
+    decoder: str = MISSING  # "transformers", or "fused" for small Qwen2 policies on a CPU
 
     def __post_init__(self) -> None:
         require(self.batch_size >= 1, "sampler.batch_size", self.batch_size, "at least 1")
+        known = ("transformers", "fused")
+        require(self.decoder in known, "sampler.decoder", self.decoder, " or ".join(known))
 
 
 @dataclass

@@ -26,6 +26,9 @@ def make_sampler(
         with VllmSampler(policy, tokenizer, settings, context, experiment.model.device) as sampler:
             yield sampler
     else:
+        from maspo.sampling.decoder import TransformersDecoder
+        from maspo.sampling.fused import FusedDecoder
         from maspo.sampling.transformers import TransformersSampler
 
-        yield TransformersSampler(policy, tokenizer, settings.batch_size)
+        decoder = FusedDecoder if settings.decoder == "fused" else TransformersDecoder
+        yield TransformersSampler(policy, tokenizer, settings.batch_size, decoder)

@@ -3,6 +3,7 @@
 import copy
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import torch
@@ -213,6 +214,9 @@ def test_rows_without_an_advantage_are_counted_and_not_read(tiny_policy, modular
     _, entropy = run.log_probs(whole, entropy=True)
     mean = entropy[whole.mask].mean().item()
     assert summarize(mini_batches, idle)["entropy"] == pytest.approx(mean, rel=1e-5)
+    # A sampler that gives no entropies: the policy reads the rows again.
+    rollout.completions = [replace(c, entropies=None) for c in rollout.completions]
+    torch.testing.assert_close(run.split(rollout)[1], idle)
 
 
 def test_equal_rewards_change_nothing_and_are_counted(tiny_policy, modular_problems):
