@@ -43,7 +43,8 @@ class FusedDecoder:
         rows, self.columns = reader.mask.shape
         length, pairs = self.columns + room, rows * self.key_heads
         self.keys, self.values = [], []
-        for read in reader.cache.layers:  # laid out as the products of `_attend` read them
+        layers: Any = reader.cache.layers
+        for read in layers:  # laid out as the products of `_attend` read them
             keys = read.keys.new_empty(pairs, self.size, length)
             values = read.values.new_empty(pairs, length, self.size)
             keys[..., : self.columns] = read.keys.flatten(0, 1).transpose(1, 2)
