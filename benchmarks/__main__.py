@@ -19,7 +19,17 @@ from benchmarks.harness import RESULTS, calibration, environment, measured
 from benchmarks.history import THRESHOLD, changes, previous
 
 # In the order in which they run; the verifier takes a quarter of an hour in full.
-NAMES = ("chunked", "objectives", "rl_step", "two_jobs", "growth", "study", "verifier", "dag", "evidence")
+NAMES = (
+    "chunked",
+    "objectives",
+    "rl_step",
+    "two_jobs",
+    "growth",
+    "study",
+    "verifier",
+    "dag",
+    "evidence",
+)
 LONG = ("verifier",)
 APART = ("vllm_sampling", "rehearsal")  # an environment of its own; no measure of speed
 

@@ -53,7 +53,11 @@ def evidence(results: Path) -> Evidence:
         for variant in (METHOD, REFERENCE)
     ]
     options = plan(
-        variance_components(*map(load, records)), HALF_WIDTH, range(2, 400), [32], same_problems=True
+        variance_components(*map(load, records)),
+        HALF_WIDTH,
+        range(2, 400),
+        [32],
+        same_problems=True,
     )
     manifests = [layout.policy(BASE_VARIANT, seed).parent / "manifest.json" for seed in seeds]
     base = [json.loads(path.read_text())["time"]["seconds"]["train"] for path in manifests]

@@ -19,9 +19,13 @@ class TransformersSampler(Sampler):
     """The policy of this process decodes by itself (`maspo.sampling.transformers`)."""
 
     batch_size: int = MISSING  # completions decoded together
+    decoder: str = "transformers"  # or fused: small Qwen2 policies on a CPU; older runs have none
+    entropies: bool = False  # give them to the training log, which then reads fewer rows again
 
     def __post_init__(self) -> None:
         require(self.batch_size >= 1, "sampler.batch_size", self.batch_size, "at least 1")
+        known = ("transformers", "fused")
+        require(self.decoder in known, "sampler.decoder", self.decoder, " or ".join(known))
 
 
 @dataclass

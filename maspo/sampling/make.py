@@ -26,6 +26,10 @@ def make_sampler(
         with VllmSampler(policy, tokenizer, settings, context, experiment.model.device) as sampler:
             yield sampler
     else:
+        from maspo.sampling.decoder import TransformersDecoder
+        from maspo.sampling.fused import FusedDecoder
         from maspo.sampling.transformers import TransformersSampler
 
-        yield TransformersSampler(policy, tokenizer, settings.batch_size)
+        decoder = FusedDecoder if settings.decoder == "fused" else TransformersDecoder
+        how = (settings.batch_size, decoder, settings.entropies)
+        yield TransformersSampler(policy, tokenizer, *how)

@@ -1,17 +1,14 @@
 """Sampling from a policy of transformers in this process, with a seed for each completion."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
-from transformers import (
-    DynamicCache,
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-)
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from maspo.policy import end_tokens, pack
+from maspo.sampling.decoder import Decoder, TransformersDecoder
 from maspo.sampling.sampler import Completion, SamplingSettings
 
 ONE = 2**52  # of probabilities as integers: a float32 of 2^-29 and above is a whole number
@@ -38,6 +35,12 @@ def draw(logits: Tensor, uniform: Tensor, settings: SamplingSettings) -> Tensor:
     points = uniform[:, None].to(total.dtype if total.is_floating_point() else torch.float64)
     points = (points * total[:, -1:]).to(total.dtype)
     return torch.searchsorted(total, points, right=True).squeeze(1)
+
+
+def entropy(logits: Tensor, temperature: float) -> Tensor:
+    """Return the entropy (nats) of softmax(logits / temperature), (B,), from logits (B, V)."""
+    log_probs = torch.log_softmax(logits.float() / temperature, dim=-1)
+    return -(log_probs.exp() * log_probs).sum(-1)
 
 
 def nucleus(scores: Tensor, top_p: float) -> Tensor:
@@ -72,9 +75,15 @@ class TransformersSampler:
     """A `Sampler` over a policy held in this process; it always draws from its current weights."""
 
     def __init__(
-        self, policy: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, batch_size: int
+        self,
+        policy: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerBase,
+        batch_size: int,
+        decoder: Callable[[PreTrainedModel], Decoder] = TransformersDecoder,
+        entropies: bool = False,  # give them where they are asked for
     ) -> None:
         self.policy, self.tokenizer, self.batch_size = policy, tokenizer, batch_size
+        self.decoder, self.entropies = decoder, entropies
 
     def sample(
         self,
@@ -84,15 +93,19 @@ class TransformersSampler:
     ) -> list[Completion]:
         """See `Sampler.sample`. Batches are made of prompts of similar length."""
         order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
-        drawn: dict[int, list[int]] = {}
+        drawn: dict[int, tuple[list[int], list[float] | None]] = {}
         for start in range(0, len(order), self.batch_size):
             rows = order[start : start + self.batch_size]
-            tokens = self._decode([prompts[i] for i in rows], [seeds[i] for i in rows], settings)
-            drawn.update(zip(rows, tokens, strict=True))
+            parts = self._decode([prompts[i] for i in rows], [seeds[i] for i in rows], settings)
+            drawn.update(zip(rows, parts, strict=True))
+        in_order = [drawn[i] for i in range(len(prompts))]
         texts = self.tokenizer.batch_decode(
-            [drawn[i] for i in range(len(prompts))], skip_special_tokens=True
+            [tokens for tokens, _ in in_order], skip_special_tokens=True
         )
-        return [Completion(tuple(drawn[i]), text) for i, text in enumerate(texts)]
+        return [
+            Completion(tuple(tokens), text, entropies=entropies)
+            for (tokens, entropies), text in zip(in_order, texts, strict=True)
+        ]
 
     @torch.inference_mode()
     def _decode(
@@ -100,8 +113,8 @@ class TransformersSampler:
         prompts: Sequence[Sequence[int]],
         seeds: Sequence[int],
         settings: SamplingSettings,
-    ) -> list[list[int]]:
-        """Return the tokens of each completion, decoding all rows at once.
+    ) -> list[tuple[list[int], list[float] | None]]:
+        """Return tokens and, if asked, entropies of each completion, decoding all rows at once.
 
         `transformers.generate` would decode finished rows until the last one ends; here they
         leave the batch.
@@ -113,48 +126,37 @@ class TransformersSampler:
         owner = torch.tensor([distinct[tuple(prompt)] for prompt in prompts], device=device)
         batch = pack(list(distinct), [[]] * len(distinct), self.tokenizer.pad_token_id)
         width = max(map(len, distinct))
-        fields = (batch.input_ids, batch.attention_mask, batch.position_ids)
-        ids, mask, positions = (field[:, :width].to(device) for field in fields)
+        ids, mask = (x[:, :width].to(device) for x in (batch.input_ids, batch.attention_mask))
         points = uniforms(seeds, settings.max_tokens).to(device)
-        cache = DynamicCache(config=self.policy.config)
-        logits = self._logits(ids, mask, positions, cache)
-        # A prompt is read once, however many completions it gets.
-        cache.batch_select_indices(owner)
-        logits, mask, positions = logits[owner], mask[owner], positions[owner, -1:]
+        decoder = self.decoder(self.policy)
+        logits = decoder.read(ids, mask, owner, settings.max_tokens)
         rows = torch.arange(len(prompts), device=device)
         tokens = torch.full((len(prompts), settings.max_tokens), eos, device=device)
+        entropies = (
+            torch.zeros(tokens.shape, device=device)
+            if self.entropies and settings.entropies
+            else None
+        )
         going = torch.ones(len(prompts), dtype=torch.bool, device=device)
         for step in range(settings.max_tokens):
             drawn = torch.where(going, draw(logits, points[rows, step], settings), eos)
             tokens[rows, step] = drawn
+            if entropies is not None:
+                entropies[rows, step] = entropy(logits, settings.temperature)
             going &= ~torch.isin(drawn, end_ids)
             left = int(going.sum())
             if left == 0 or step + 1 == settings.max_tokens:
                 break
             if left <= DROP_AT * len(going):
-                cache.batch_select_indices(going.nonzero().squeeze(1))
-                rows, drawn, mask, positions = (x[going] for x in (rows, drawn, mask, positions))
-                going = going[going]
-            positions = positions + 1
-            mask = torch.cat([mask, mask.new_ones(len(mask), 1)], dim=1)
-            logits = self._logits(drawn[:, None], mask, positions, cache)
-        return [_until(row, ends) for row in tokens.tolist()]
-
-    def _logits(
-        self, inputs: Tensor, mask: Tensor, positions: Tensor, cache: DynamicCache
-    ) -> Tensor:
-        """Return the logits behind the last column of `inputs`, (B, V); `cache` grows by them."""
-        if inputs.shape[1] == 1 and not any(cache.is_sliding):
-            mask = mask[:, None, None].bool()  # what transformers would make of it, at a price
-        output = self.policy(
-            input_ids=inputs,
-            attention_mask=mask,
-            position_ids=positions,
-            past_key_values=cache,
-            logits_to_keep=1,
-            use_cache=True,
-        )
-        return output.logits[:, -1]
+                kept = going.nonzero().squeeze(1)
+                decoder.keep(kept)
+                rows, drawn, going = rows[kept], drawn[kept], going[kept]
+            logits = decoder.step(drawn)
+        cut = [_until(row, ends) for row in tokens.tolist()]
+        if entropies is None:
+            return [(row, None) for row in cut]
+        values = entropies.tolist()
+        return [(row, value[: len(row)]) for row, value in zip(cut, values, strict=True)]
 
 
 def _until(tokens: list[int], ends: Sequence[int]) -> list[int]:

@@ -158,7 +158,7 @@ class Trainer:
         prompts = [self.prompts[row] for row in rows]
         seeds = [derive_seed(self.seed, "rollout", step, i) for i in range(len(rows))]
         with self.phase("sample"):
-            sampling = SamplingSettings(self.max_tokens, settings.temperature)
+            sampling = SamplingSettings(self.max_tokens, settings.temperature, entropies=True)
             completions = self.sampler.sample(prompts, seeds, sampling)
         with self.phase("verify"):
             verdicts = self.verifier.grade_many(
@@ -214,11 +214,20 @@ class Trainer:
             if sampled is not None:
                 self.compare(mini_batch, sampled)
             mini_batches.append(mini_batch)
-        if not idle:
-            return mini_batches, torch.zeros(0)
-        packed = self.pack(rollout, idle)
+        return mini_batches, self.idle_entropies(rollout, idle)
+
+    def idle_entropies(self, rollout: Rollout, rows: Sequence[int]) -> Tensor:
+        """Return the entropies of all tokens of rows that no update reads, (tokens,) nats.
+
+        They are for the log alone, so they are the sampler's where it gives them: reading half of
+        a rollout again would cost an eighth of a step.
+        """
+        completions = [rollout.completions[row] for row in rows]
+        if all(completion.entropies is not None for completion in completions):
+            return torch.tensor([x for completion in completions for x in completion.entropies])
+        packed = self.pack(rollout, rows)
         _, entropy = self.log_probs(packed, entropy=True)
-        return mini_batches, entropy[packed.mask]
+        return entropy[packed.mask]
 
     def pack(self, rollout: Rollout, rows: Sequence[int]) -> Packed:
         """Return some rows of a rollout as one padded batch."""

@@ -8,16 +8,21 @@ from transformers import GenerationConfig, TopPLogitsWarper
 
 import maspo.sampling.transformers as sampling
 from cuda_rules import RefusedOnCuda
+from maspo.errors import ConfigError
+from maspo.policy import build_policy, pack, token_log_probs
 from maspo.sampling import SamplingSettings
+from maspo.sampling.decoder import TransformersDecoder
+from maspo.sampling.fused import FusedDecoder
 from maspo.sampling.transformers import TransformersSampler, draw, fixed_point, nucleus, uniforms
 
 PROMPTS = [[5, 12, 9, 15], [2, 13, 3, 14, 4, 15], [6, 12, 6, 15], [8, 14, 8, 15]]
 SETTINGS = SamplingSettings(max_tokens=12)
+ROPE = {"rope_type": "default", "rope_theta": 100.0}
 
 
-@pytest.fixture
-def sampler(tiny_policy):
-    return TransformersSampler(*tiny_policy, batch_size=3)
+@pytest.fixture(params=[TransformersDecoder, FusedDecoder])
+def sampler(request, tiny_policy):
+    return TransformersSampler(*tiny_policy, 3, request.param, entropies=True)
 
 
 def test_same_seed_same_completion(sampler):
@@ -107,6 +112,64 @@ def test_decoding_equals_transformers_own(sampler):
     assert len({len(completion.tokens) for completion in completions}) > 1
 
 
+@pytest.mark.parametrize(("heads", "key_heads"), [(1, 1), (4, 4), (4, 2), (4, 1)])
+def test_the_fused_decoder_says_what_the_policy_says(tiny_policy, heads, key_heads):
+    """Logits and tokens of rows that start and end at different places, with groups of heads."""
+    _, tokenizer = tiny_policy
+    sizes = {"hidden_size": 16, "num_hidden_layers": 3, "intermediate_size": 24}
+    shape = {"num_attention_heads": heads, "num_key_value_heads": key_heads}
+    others = {"initializer_range": 0.5, "rms_norm_eps": 1e-3, "rope_parameters": ROPE}
+    policy = build_policy({**sizes, **shape, **others}, tokenizer, seed=heads)
+    for name, weight in policy.named_parameters():
+        if "bias" in name or "norm" in name:  # 0 and 1 at first, which hides what they do
+            torch.nn.init.normal_(weight, 1.0, 0.5, torch.Generator().manual_seed(len(name)))
+    prompts = [[5], PROMPTS[1], PROMPTS[0], [5]]
+    ids = torch.tensor([[0, 0, 0, 0, 0, 5], PROMPTS[1], [0, 0, *PROMPTS[0]]])
+    owner = torch.tensor([0, 1, 2, 0])
+    decoders = [TransformersDecoder(policy), FusedDecoder(policy)]
+    with torch.inference_mode():
+        both = [decoder.read(ids, (ids > 0).long(), owner, 4) for decoder in decoders]
+        torch.testing.assert_close(*both)
+        for added in ([7, 8, 9, 10], [11, 12, 13], [14, 15, 16]):
+            if len(added) == 3 and len(both[0]) == 4:
+                for decoder in decoders:
+                    decoder.keep(torch.tensor([0, 2, 3]))
+            both = [decoder.step(torch.tensor(added)) for decoder in decoders]
+            torch.testing.assert_close(*both)
+    seeds = list(range(40))
+    reference, fused = (
+        TransformersSampler(policy, tokenizer, 16, kind).sample(prompts * 10, seeds, SETTINGS)
+        for kind in (TransformersDecoder, FusedDecoder)
+    )
+    assert reference == fused
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        (lambda policy: policy.to(torch.bfloat16), "bfloat16"),
+        (lambda policy: setattr(policy.config, "hidden_act", "gelu"), "gelu"),
+        (lambda policy: policy.config.layer_types.__setitem__(0, "sliding_attention"), "sliding"),
+    ],
+)
+def test_the_fused_decoder_refuses_what_it_does_not_compute(tiny_policy, change, word):
+    policy, _ = tiny_policy
+    change(policy)
+    with pytest.raises(ConfigError, match=rf"{word}.*sampler\.decoder=transformers"):
+        FusedDecoder(policy)
+
+
+def test_entropies_are_those_that_the_policy_has_of_each_token(sampler):
+    settings = SamplingSettings(max_tokens=12, temperature=0.7, entropies=True)
+    completions = sampler.sample(PROMPTS, [1, 2, 3, 4], settings)
+    batch = pack(PROMPTS, [c.tokens for c in completions], sampler.tokenizer.pad_token_id)
+    _, expected = token_log_probs(sampler.policy, batch, temperature=0.7, entropy=True)
+    for completion, row, mask in zip(completions, expected, batch.mask, strict=True):
+        torch.testing.assert_close(torch.tensor(completion.entropies), row[mask].detach())
+    silent = sampler.sample(PROMPTS, [1, 2, 3, 4], SETTINGS)
+    assert all(completion.entropies is None for completion in silent)
+
+
 def test_finished_rows_leave_the_batch_without_a_trace(sampler, monkeypatch):
     prompts, seeds = PROMPTS * 8, list(range(32))
     sampler.batch_size = 32
@@ -137,7 +200,8 @@ def test_a_prompt_is_read_once_for_all_its_completions(sampler, monkeypatch):
     monkeypatch.setattr(sampler.policy, "forward", seen)
     assert sampler.sample(prompts, seeds, SETTINGS) == alone
     assert rows[0] == 2
-    assert rows[1] == 12
+    if sampler.decoder is TransformersDecoder:  # the fused one steps without the policy
+        assert rows[1] == 12
 
 
 def test_top_p_keeps_the_nucleus(sampler):

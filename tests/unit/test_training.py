@@ -3,6 +3,7 @@
 import copy
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import torch
@@ -213,6 +214,14 @@ def test_rows_without_an_advantage_are_counted_and_not_read(tiny_policy, modular
     _, entropy = run.log_probs(whole, entropy=True)
     mean = entropy[whole.mask].mean().item()
     assert summarize(mini_batches, idle)["entropy"] == pytest.approx(mean, rel=1e-5)
+    # A sampler that gives entropies: the policy does not read these rows again.
+    rollout.completions = [
+        replace(completion, entropies=values[inside].tolist())
+        for completion, values, inside in zip(rollout.completions, entropy, whole.mask, strict=True)
+    ]
+    torch.testing.assert_close(run.split(rollout)[1], idle)
+    rollout.completions = [replace(c, entropies=[0.0] * len(c.tokens)) for c in rollout.completions]
+    assert not run.split(rollout)[1].any()
 
 
 def test_equal_rewards_change_nothing_and_are_counted(tiny_policy, modular_problems):
