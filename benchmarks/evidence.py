@@ -1,6 +1,6 @@
 """CPU seconds until the difference of two methods in Avg@32 is known to one point, at 95 %.
 
-    python -m benchmarks.evidence results/mini   # or, with the others: python -m benchmarks evidence
+    python -m benchmarks.evidence results/mini   # with the others: python -m benchmarks evidence
 
 This is speed times precision: the seeds that the spread of the paired differences asks for, times
 what a seed costs: its base policy, and a run and an evaluation of each method. Nothing is run: the
