@@ -20,7 +20,7 @@ from omegaconf import OmegaConf
 from maspo.config.files import compose_raw, config_dir, options
 from maspo.config.names import CHANGE, join_variant, kinds_of, read_value, split_variant
 from maspo.config.schema import Experiment, Train
-from maspo.errors import ConfigError
+from maspo.errors import ConfigError, MaspoError
 
 # The paper writes one beta for the two risk factors.
 SHARED_FIELDS = {"beta": ("beta_high", "beta_low")}
@@ -121,7 +121,7 @@ def build_objective(variant: str) -> Any:
         return instantiate(settings)
     except Exception as error:
         cause = error.__cause__  # what the objective itself says
-        reason = cause if isinstance(cause, TypeError | ValueError) else error
+        reason = cause if isinstance(cause, TypeError | ValueError | MaspoError) else error
         raise ConfigError(f"variant {variant!r}: {reason}") from error
 
 

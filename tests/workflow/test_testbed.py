@@ -1,0 +1,58 @@
+"""The test bed's command: a file from outside against a method, to a page with a verdict."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.unit.testbed.test_testbed_objective import GRPO
+
+pytestmark = [pytest.mark.workflow, pytest.mark.slow]
+
+
+def command(folder, *arguments):
+    words = [sys.executable, "-m", "maspo.testbed", *map(str, arguments)]
+    words += ["--scale", "smoke", "--folder", str(folder / "out"), "--seeds", "3"]
+    return subprocess.run(words, cwd=folder, capture_output=True, text=True)
+
+
+def test_a_file_is_compared_and_a_second_time_costs_nothing(tmp_path):
+    file = tmp_path / "own_grpo.py"
+    file.write_text(GRPO)
+    done = command(tmp_path, file)
+    assert done.returncode == 0, done.stderr[-3000:]
+    read = json.loads((tmp_path / "out/own_grpo-grpo.json").read_text())
+    # GRPO's own formula trains the same policies, bit by bit.
+    assert read["looks"] == [{"pairs": 3, "mean": 0.0, "low": 0.0, "high": 0.0}]
+    assert read["verdict"] == "negligible"
+    assert all(check["passed"] for check in read["checks"])
+    page = (tmp_path / "out/own_grpo-grpo.html").read_text()
+    assert page.count("data:image/png;base64,") == 5
+    assert "own_grpo and grpo differ by less than 1 point." in page
+
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("records.parquet")}
+    assert len(before) >= 6
+    assert command(tmp_path, file).returncode == 0
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("records.parquet")} == before
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("broken.py", GRPO.replace("(batch):", "(batch)"), "broken.py, line 5: cannot be run"),
+        ("flat.py", GRPO.replace("batch.log_prob -", "batch.log_prob.detach() -"), "no gradient"),
+        ("grpo.py", GRPO, "grpo is a method of this package: rename the file"),
+        ("My-Own.py", GRPO, "the file's name becomes the method's"),
+        ("missing.py", None, "there is no such file"),
+        ("no_method", None, "variant 'no_method' is unknown"),
+    ],
+)
+def test_what_cannot_be_tried_ends_before_any_run(tmp_path, name, text, message):
+    if text is not None:
+        (tmp_path / name).write_text(text)
+    done = command(tmp_path, name)
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.rglob("*.parquet"))
