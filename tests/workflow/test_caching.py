@@ -75,6 +75,13 @@ def test_runs_of_verl_follow_how_it_computes_and_not_where_it_runs(project, new_
     assert "engine.launcher=ray '+engine.slurm.comment=two words'" in output
 
 
+def test_a_tracker_reruns_nothing_and_reaches_the_step(project):
+    config = ("scale=smoke", "track=tensorboard")
+    assert "Nothing to be done" in project.snakemake("--dry-run", config=config)
+    output = project.snakemake("--dry-run", "--forcerun", "train", config=config)
+    assert "--track=tensorboard" in output
+
+
 def test_a_second_checkout_takes_data_and_base_policy_from_the_cache(
     project, new_project, tmp_path_factory, tmp_path
 ):

@@ -130,11 +130,12 @@ def studies_in(suite):
 
 
 def places(wildcards, output):
-    """Return the overrides that say where verl runs.
+    """Return the overrides that say where verl runs, and the tracker that follows.
 
     What depends on `output` is no setting to Snakemake, so a change of it reruns nothing.
     """
-    return list(filter(is_of_place, OVERRIDES))
+    track = [f"--track={config['track']}"] if "track" in config else []
+    return [*filter(is_of_place, OVERRIDES), *track]
 
 
 def is_of_place(override):
