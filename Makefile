@@ -36,12 +36,12 @@ $(VENV)/.installed: constraints/cpu.txt pyproject.toml
 
 reproduce: install
 	@echo "== snakemake --cores all at scale $(SCALE): results/$(SCALE) (about 15 minutes on two cores at scale mini)"
-	$(BIN)/snakemake --cores all --workflow-profile workflow/profiles/default --config scale=$(SCALE)
+	$(BIN)/snakemake --cores all --config scale=$(SCALE)
 	@echo "== Tables, figures and claims in results/$(SCALE)/default"
 
 full: install
 	@echo "== The larger suite at scale $(SCALE): thirteen studies, 224 runs at scale mini (about 2 hours)"
-	$(BIN)/snakemake --cores all --workflow-profile workflow/profiles/default full --config scale=$(SCALE)
+	$(BIN)/snakemake --cores all full --config scale=$(SCALE)
 	@echo "== Tables, figures and claims in results/$(SCALE)/full"
 
 archive: install
@@ -129,7 +129,7 @@ bench-vllm: $(VENV)-vllm/.installed
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakefmt --check workflow
 	$(BIN)/snakemake --lint
 	$(BIN)/mypy
 
@@ -143,7 +143,7 @@ lock: install
 format: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(BIN)/snakefmt Snakefile workflow
+	$(BIN)/snakefmt workflow
 
 clean:
 	rm -rf $(VENV) $(VENV)-verl $(VENV)-trl $(VENV)-vllm $(VENV)-lm results .snakemake

@@ -21,9 +21,10 @@ class Project:
         self.environment = {**os.environ, "MASPO_CONFIGS": str(folder / "configs")}
 
     def command(self, *arguments, config=("scale=smoke",)):
+        workflow = self.checkout / "workflow"
         return [
-            *(sys.executable, "-m", "snakemake", "--snakefile", self.checkout / "Snakefile"),
-            *("--workflow-profile", self.checkout / "workflow" / "profiles" / self.profile),
+            *(sys.executable, "-m", "snakemake", "--snakefile", workflow / "Snakefile"),
+            *("--workflow-profile", workflow / "profiles" / self.profile),
             *("--directory", self.folder, "--cores", "all", *arguments, "--config", *config),
         ]
 

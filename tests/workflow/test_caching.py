@@ -18,8 +18,7 @@ def plan(project, tmp_path):
     def dry_run(file, old, new):
         for name in ("maspo", "workflow", "figures"):
             shutil.copytree(ROOT / name, tmp_path / name)
-        for name in ("Snakefile", "environment.yml"):
-            shutil.copy(ROOT / name, tmp_path)
+        shutil.copy(ROOT / "environment.yml", tmp_path)
         source = tmp_path / file
         text = source.read_text()
         assert old in text
