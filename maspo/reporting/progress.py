@@ -106,8 +106,8 @@ def jobs_of(experiment: Experiment) -> Iterator[Job]:
         yield job("base", name, layout.base(seed) / "manifest.json", f"base/{name}")
     for run in runs:
         name = "{}/seed_{}".format(*run)
-        began = layout.checkpoints(*run), experiment.train.steps
-        yield job("train", name, layout.run(*run) / "manifest.json", f"train/{name}", *began)
+        product, began = layout.run(*run) / "manifest.json", layout.checkpoints(*run)
+        yield job("train", name, product, f"train/{name}", began, experiment.train.steps)
     for policy in [*((BASE_VARIANT, seed) for seed in bases), *runs]:
         name = "{}/seed_{}".format(*policy)
         product = layout.evaluation(*policy) / "manifest.json"
