@@ -102,7 +102,7 @@ LAYERS = [
     {"training", "evaluation"},
     {"statistics"},
     {"reporting", "integrations"},
-    {"audit", "gpu_check"},
+    {"audit", "gpu_check", "sharing"},
     {"steps"},
 ]
 
