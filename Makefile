@@ -3,12 +3,14 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 SCALE ?= mini
+SUITE ?= default
 
-.PHONY: help reproduce full archive test test-all test-verl test-trl test-vllm test-lm test-slurm check-gpu bench bench-vllm coverage lock install lint format clean
+.PHONY: help reproduce full status archive test test-all test-verl test-trl test-vllm test-lm test-slurm check-gpu bench bench-vllm coverage lock install lint format clean
 
 help:
 	@echo "make reproduce   install, then run the whole study at scale mini"
 	@echo "make full        the larger suite of studies, whose tables stand in the README"
+	@echo "make status      what is done, running and left at SCALE, and how long it will take (SUITE=full)"
 	@echo "make archive     results/$(SCALE) as one zip file, an RO-Crate with checksums"
 	@echo "make test        install, then run the tests that take no longer than minutes"
 	@echo "make test-all    the same with the slow tests: kills, a full disk, forgeries, simulations"
@@ -36,13 +38,16 @@ $(VENV)/.installed: constraints/cpu.txt pyproject.toml
 
 reproduce: install
 	@echo "== snakemake --cores all at scale $(SCALE): results/$(SCALE) (about 15 minutes on two cores at scale mini)"
-	$(BIN)/snakemake --cores all --workflow-profile workflow/profiles/default --config scale=$(SCALE)
+	$(BIN)/snakemake --cores all --config scale=$(SCALE)
 	@echo "== Tables, figures and claims in results/$(SCALE)/default"
 
 full: install
 	@echo "== The larger suite at scale $(SCALE): thirteen studies, 224 runs at scale mini (about 2 hours)"
-	$(BIN)/snakemake --cores all --workflow-profile workflow/profiles/default full --config scale=$(SCALE)
+	$(BIN)/snakemake --cores all full --config scale=$(SCALE)
 	@echo "== Tables, figures and claims in results/$(SCALE)/full"
+
+status: install
+	@$(BIN)/python -m maspo.steps.status scale=$(SCALE) suite=$(SUITE)
 
 archive: install
 	$(BIN)/python -m maspo.steps.archive results/$(SCALE)

@@ -2,8 +2,8 @@
 
     python constraints/lock.py [path of uv]
 
-verl and vLLM ask for other versions, so those of the pins cannot hold for every extra. uv keeps the
-versions of a lock that it finds wherever they fit: they are locked without the two first.
+verl, vLLM and trackio ask for other versions, so those of the pins cannot hold for every extra. uv
+keeps the versions of a lock that it finds wherever they fit: first it locks without the three.
 """
 
 import shutil
@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PINS = ("cpu.txt", "extras.txt", "slurm.txt")
-APART = ("vllm", "verl")
+APART = ("vllm", "verl", "trackio")
 
 
 def main(uv: str) -> None:

@@ -5,12 +5,37 @@ import hashlib
 import json
 import os
 import shutil
+import struct
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from maspo.errors import DataError
 from maspo.files import read_json, write_json
+
+# The C structure flock, and where its type stands: a question, and its answer.
+FLOCK, TYPE = ("qqihh", 3) if sys.platform == "darwin" else ("hhqqi4x", 0)
+
+
+def lock_of(folder: Path) -> Path:
+    """Return the file that the process which works into a folder holds."""
+    return folder.with_name(f".{folder.name}.lock")
+
+
+def in_work(folder: Path) -> bool:
+    """Tell whether a process works into a folder of unfinished work; take no lock for it.
+
+    A process may ask this of a lock that is another's alone.
+    """
+    asked = [0] * 5
+    asked[TYPE] = fcntl.F_WRLCK
+    try:
+        with lock_of(folder).open("rb") as file:
+            answer = fcntl.fcntl(file, fcntl.F_GETLK, struct.pack(FLOCK, *asked))
+    except OSError:
+        return False
+    return struct.unpack(FLOCK, answer)[TYPE] != fcntl.F_UNLCK
 
 
 @dataclass(frozen=True)
@@ -54,7 +79,7 @@ class Unfinished:
 
     def _lock(self) -> None:
         """Hold a lock until this process ends, however it ends."""
-        path = self.folder.with_name(f".{self.folder.name}.lock")
+        path = lock_of(self.folder)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             handle = os.open(path, os.O_CREAT | os.O_RDWR)

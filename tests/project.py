@@ -13,7 +13,7 @@ class Project:
     """A folder with its own results and its own copy of the configuration."""
 
     checkout = ROOT
-    profile = "default"  # of workflow/profiles
+    profile = "default"  # of profiles
 
     def __init__(self, folder):
         self.folder = folder
@@ -23,7 +23,7 @@ class Project:
     def command(self, *arguments, config=("scale=smoke",)):
         return [
             *(sys.executable, "-m", "snakemake", "--snakefile", self.checkout / "Snakefile"),
-            *("--workflow-profile", self.checkout / "workflow" / "profiles" / self.profile),
+            *("--workflow-profile", self.checkout / "profiles" / self.profile),
             *("--directory", self.folder, "--cores", "all", *arguments, "--config", *config),
         ]
 

@@ -11,6 +11,7 @@ from maspo.determinism import make_deterministic
 from maspo.files import write_text
 from maspo.policy import build_policy, build_tokenizer, load_pretrained, save_policy
 from maspo.steps.common import StepRecord, run_step
+from maspo.steps.headlines import log_headlines
 from maspo.tasks import read_problems
 from maspo.tasks.facts import demonstrate, draw_knowledge, knowledge_csv, make_facts
 from maspo.tasks.modular import ALL, characters
@@ -34,7 +35,14 @@ def build(experiment: Experiment, record: StepRecord, folder: Path) -> None:
     save_policy(folder / "policy", policy, tokenizer)
     write_text(folder / "knowledge.csv", knowledge_csv(facts, knowledge))
     outputs = [folder / name for name in ("policy", *model.files)]
-    record.finish(folder, as_dict(model), {"base": seed}, [source], outputs)
+    record.finish(
+        folder,
+        as_dict(model),
+        {"base": seed},
+        [source],
+        outputs,
+        headlines=log_headlines(folder),
+    )
 
 
 def take(experiment: Experiment, record: StepRecord, folder: Path) -> None:

@@ -1,5 +1,6 @@
 """Step: what is reported of a whole suite: claims, stability, variance, cost, published numbers."""
 
+import json
 from dataclasses import asdict
 
 from maspo.config import Experiment, as_dict
@@ -10,6 +11,7 @@ from maspo.reporting.published import published_path
 from maspo.reporting.results import Results, manifest_files, run_files
 from maspo.reporting.suite import load_suite_data
 from maspo.steps.common import StepRecord, run_step
+from maspo.steps.headlines import claim_headlines
 
 
 def claims(experiment: Experiment) -> None:
@@ -35,6 +37,7 @@ def claims(experiment: Experiment) -> None:
         ],
         [folder / file for file in texts],
         manifest="claims_manifest.json",
+        headlines=claim_headlines(json.loads(texts["claims.json"])),
     )
 
 

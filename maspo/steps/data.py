@@ -6,6 +6,7 @@ from typing import Any
 from maspo.config import Experiment, HubTask, ModularTask, as_dict
 from maspo.files import write_text
 from maspo.steps.common import StepRecord, run_step
+from maspo.steps.headlines import problem_headlines
 from maspo.tasks import TaskData, write_problems
 from maspo.tasks.hub_task import make_hub
 from maspo.tasks.modular import make_modular
@@ -30,7 +31,14 @@ def data(experiment: Experiment) -> None:
     reports = {folder / name: text for name, text in made.texts.items()}
     for path, text in reports.items():
         write_text(path, text)
-    record.finish(folder, as_dict(task), made.seeds, made.inputs, [*files, *reports])
+    record.finish(
+        folder,
+        as_dict(task),
+        made.seeds,
+        made.inputs,
+        [*files, *reports],
+        headlines=problem_headlines(training, made.benchmarks),
+    )
 
 
 if __name__ == "__main__":

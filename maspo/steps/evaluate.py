@@ -16,6 +16,7 @@ from maspo.files import sha256
 from maspo.layout import BASE_VARIANT
 from maspo.policy import check_device
 from maspo.steps.common import StepRecord, run_step
+from maspo.steps.headlines import score_headlines
 from maspo.tasks import Problem, read_problems
 from maspo.unfinished import Unfinished
 from maspo.verifier import Verifier
@@ -46,7 +47,8 @@ def evaluate(experiment: Experiment) -> None:
             parts = unfinished.folder / name
             return evaluate_policy(experiment, verifier, source, problems, parts)
 
-        write_records(outputs[0], draw(sources[0], benchmarks, "policy"))
+        records = draw(sources[0], benchmarks, "policy")
+        write_records(outputs[0], records)
         if steps:
             drawn = [
                 at_step(draw(source, few, f"step_{step}"), step)
@@ -62,6 +64,7 @@ def evaluate(experiment: Experiment) -> None:
         {"evaluate": seed},
         [*files, *sources],
         outputs,
+        headlines=score_headlines(records),
     )
     unfinished.clear()
 

@@ -14,11 +14,13 @@ from maspo.layout import BASE_VARIANT
 from maspo.policy import load_policy, save_policy
 from maspo.sampling.make import make_sampler
 from maspo.steps.common import StepRecord, run_step
+from maspo.steps.headlines import log_headlines
 from maspo.steps.train_plan import check_machine, print_plan
 from maspo.steps.train_verl import print_command, train_with_verl
 from maspo.tasks import read_problems
 from maspo.training.checkpoint import CheckpointFolder
 from maspo.training.loop import Trainer
+from maspo.training.trackers import TRACKERS, Tracker, open_tracker
 from maspo.verifier import Verifier
 
 
@@ -36,14 +38,22 @@ def run_settings(experiment: Experiment) -> dict[str, Any]:
     return settings
 
 
-def train(experiment: Experiment) -> None:
+def train(experiment: Experiment, track: str | None = None) -> None:
     """Write runs/<variant>/seed_<seed>: the trained policy and its logs."""
-    if experiment.engine.kind == "verl":
-        train_with_verl(experiment, run_settings(experiment))
-        return
     build_objective(experiment.variant)  # a bad setting stops here, before anything is loaded
-    check_machine(experiment)
     settings = run_settings(experiment)
+    if experiment.engine.kind == "local":
+        check_machine(experiment)
+    project, run = f"maspo_{experiment.scale}", f"seed_{experiment.seed}"
+    with open_tracker(track, project, experiment.variant, run, settings) as tracker:
+        trainers = {"local": train_here, "verl": train_with_verl}
+        trainers[experiment.engine.kind](experiment, settings, tracker)
+
+
+def train_here(
+    experiment: Experiment, settings: dict[str, Any], tracker: Tracker | None = None
+) -> None:
+    """Train with this package's own loop; `settings` is what the run depends on."""
     tf32 = experiment.train.precision == "bfloat16"
     fixed: dict[str, Any] = {"threads": experiment.threads, "tf32": tf32}
     make_deterministic(**fixed)
@@ -64,7 +74,7 @@ def train(experiment: Experiment) -> None:
     ):
         check_still_set(**fixed)  # the sampler has started
         trainer = Trainer.of(experiment, policy, tokenizer, problems, sampler, verifier)
-        trainer.train(checkpoints, f"{experiment.variant} seed {experiment.seed}")
+        trainer.train(checkpoints, f"{experiment.variant} seed {experiment.seed}", tracker)
     save_policy(folder / "policy", policy, tokenizer)
     for name in ("metrics.jsonl", "timings.jsonl"):
         with atomic(folder / name) as temporary:
@@ -81,6 +91,7 @@ def train(experiment: Experiment) -> None:
         {"run": experiment.seed},
         [source, base],
         outputs,
+        headlines=log_headlines(folder),
     )
     checkpoints.clear()
 
@@ -88,4 +99,5 @@ def train(experiment: Experiment) -> None:
 if __name__ == "__main__":
     needs = ("variant", "seed")
     others = {"--print-command": (print_command, needs), "--plan": (print_plan, ())}
-    run_step(train, needs, others)
+    track = {"choices": list(TRACKERS), "help": "follow the run there too (docs/follow.md)"}
+    run_step(train, needs, others, {"track": track})

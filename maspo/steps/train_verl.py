@@ -12,8 +12,10 @@ from maspo.integrations.verl.launch import VerlRun
 from maspo.integrations.verl.results import metrics_row, read_logs, timings_row
 from maspo.layout import BASE_VARIANT
 from maspo.steps.common import StepRecord
+from maspo.steps.headlines import log_headlines
 from maspo.tasks import read_problems
 from maspo.training.checkpoint import CheckpointFolder
+from maspo.training.trackers import Tracker
 
 
 def print_command(experiment: Experiment) -> None:
@@ -27,12 +29,14 @@ def print_command(experiment: Experiment) -> None:
     print(VerlRun(experiment).script(), end="")
 
 
-def train_with_verl(experiment: Experiment, settings: dict[str, Any]) -> None:
+def train_with_verl(
+    experiment: Experiment, settings: dict[str, Any], tracker: Tracker | None = None
+) -> None:
     """Write runs/<variant>/seed_<seed>: the policy that verl trained and its logs.
 
-    `settings` is what the run depends on besides its inputs and its engine.
+    `settings` is what the run depends on besides its inputs and its engine. The tracker is told at
+    the end: while it trains, verl has trackers of its own (`engine.overrides`).
     """
-    build_objective(experiment.variant)
     settings = {**settings, "engine": experiment.engine.behind_results}
     record = StepRecord("train", experiment)
     run = VerlRun(experiment)
@@ -45,6 +49,9 @@ def train_with_verl(experiment: Experiment, settings: dict[str, Any]) -> None:
     with record.timed("train"):
         run.run()
     rows = read_logs(run.logs, experiment.train.steps)
+    if tracker:
+        for step, row in enumerate(rows, start=1):
+            tracker.log(step, train=metrics_row(row), timings=timings_row(row))
     folder = record.layout.run(experiment.variant, experiment.seed)
     with atomic(folder / "policy") as temporary:
         shutil.copytree(run.merged, temporary)
@@ -57,5 +64,6 @@ def train_with_verl(experiment: Experiment, settings: dict[str, Any]) -> None:
         {"run": experiment.seed},
         [source, base],
         [folder / "policy", folder / "metrics.jsonl", folder / "timings.jsonl"],
+        headlines=log_headlines(folder),
     )
     checkpoints.clear()

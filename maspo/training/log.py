@@ -8,7 +8,8 @@ from typing import Any, Self, TextIO
 from rich.progress import Progress
 
 from maspo.errors import DataError
-from maspo.files import write_text
+from maspo.files import read_json_lines, write_text
+from maspo.training.trackers import Tracker
 
 
 class TrainingLog:
@@ -23,10 +24,18 @@ class TrainingLog:
         total: the number of steps.
         done: steps already in the log; rows behind them (of a run that was killed between its
             last checkpoint and its end) are dropped.
+        tracker: told every row as well, those of `done` at once.
     """
 
-    def __init__(self, folder: Path, title: str, total: int, done: int = 0) -> None:
-        self.title, self.total = title, total
+    def __init__(
+        self,
+        folder: Path,
+        title: str,
+        total: int,
+        done: int = 0,
+        tracker: Tracker | None = None,
+    ) -> None:
+        self.title, self.total, self.tracker = title, total, tracker
         self.files: dict[str, TextIO] = {}
         for name in ("metrics", "timings"):
             path = folder / f"{name}.jsonl"
@@ -35,6 +44,10 @@ class TrainingLog:
                 self.files[name] = path.open("a", encoding="utf-8")
             except OSError as error:
                 raise DataError(f"could not write {path}: {error}") from error
+        if tracker and done:
+            earlier = [read_json_lines(folder / f"{name}.jsonl") for name in self.files]
+            for metrics, timings in zip(*earlier, strict=True):
+                tracker.log(metrics["step"], train=metrics, timings=timings)
         self.progress = Progress(disable=not sys.stderr.isatty(), transient=True)
         self.task = self.progress.add_task(title, total=total, completed=done)
 
@@ -56,6 +69,8 @@ class TrainingLog:
                 file.flush()
             except OSError as error:
                 raise DataError(f"could not write {file.name}: {error}") from error
+        if self.tracker:
+            self.tracker.log(step, train=metrics, timings=timings)
         first, *_ = shown = [f"{key} {value:.3f}" for key, value in list(metrics.items())[:4]]
         self.progress.update(self.task, advance=1, description=f"{self.title}  {first}")
         if self.progress.disable:

@@ -42,6 +42,7 @@ from maspo.training.token_counts import (
     moves,
     outward_ratio,
 )
+from maspo.training.trackers import Tracker
 from maspo.verifier import Verdict, Verifier
 
 Objective = Callable[[PolicyBatch], ObjectiveOutput]
@@ -100,14 +101,16 @@ class Trainer:
             fused=True,
         )
 
-    def train(self, checkpoints: CheckpointFolder, title: str) -> None:
+    def train(
+        self, checkpoints: CheckpointFolder, title: str, tracker: Tracker | None = None
+    ) -> None:
         """Train to the last step, going on from the last checkpoint if there is one.
 
         The logs are left in the checkpoint folder, for the caller to take.
         """
         checkpoints.prepare()
         done = checkpoints.load(self.policy, self.optimizer)
-        with TrainingLog(checkpoints.folder, title, self.settings.steps, done) as log:
+        with TrainingLog(checkpoints.folder, title, self.settings.steps, done, tracker) as log:
             for step in range(done + 1, self.settings.steps + 1):
                 log.write(step, *self.step(step))
                 if step in self.settings.snapshots:

@@ -102,7 +102,7 @@ LAYERS = [
     {"training", "evaluation"},
     {"statistics"},
     {"reporting", "integrations"},
-    {"audit", "gpu_check", "testbed"},
+    {"audit", "gpu_check", "sharing", "testbed"},
     {"steps"},
 ]
 

@@ -16,7 +16,7 @@ def plan(project, tmp_path):
     """Return what is planned after the finished DAG by a copy of the checkout with an edit."""
 
     def dry_run(file, old, new):
-        for name in ("maspo", "workflow", "figures"):
+        for name in ("maspo", "workflow", "profiles", "figures"):
             shutil.copytree(ROOT / name, tmp_path / name)
         for name in ("Snakefile", "environment.yml"):
             shutil.copy(ROOT / name, tmp_path)
@@ -73,6 +73,13 @@ def test_runs_of_verl_follow_how_it_computes_and_not_where_it_runs(project, new_
     output = plan("--dry-run", more=elsewhere)
     assert planned(output)["train"] == 1
     assert "engine.launcher=ray '+engine.slurm.comment=two words'" in output
+
+
+def test_a_tracker_reruns_nothing_and_reaches_the_step(project):
+    config = ("scale=smoke", "track=tensorboard")
+    assert "Nothing to be done" in project.snakemake("--dry-run", config=config)
+    output = project.snakemake("--dry-run", "--forcerun", "train", config=config)
+    assert "--track=tensorboard" in output
 
 
 def test_a_second_checkout_takes_data_and_base_policy_from_the_cache(

@@ -8,6 +8,8 @@ rule audit:
         ENVIRONMENT
     params:
         results=lambda wildcards: RESULTS,
+    message:
+        "audit of {params.results}"
     shell:
         "python -m maspo.steps.audit {params.results:q} > {log:q} 2>&1 "
         "|| {{ cat {log:q}; exit 1; }}"

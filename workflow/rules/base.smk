@@ -22,5 +22,7 @@ rule base:
     params:
         arguments=arguments("task", "model"),
         settings=lambda wildcards: settings(EXPERIMENT.model),
+    message:
+        "base policy {wildcards.seed}"
     shell:
         "python -m maspo.steps.base {params.arguments:q} seed={wildcards.seed} > {log:q} 2>&1"

@@ -64,10 +64,11 @@ for suite in SUITES:
     except MaspoError as error:
         STUDIES[suite], REFUSED[suite] = {}, str(error)
 
+ROOT = Path(str(workflow.current_basedir)).parents[1]  # of the checkout
 RESULTS = Path(EXPERIMENT.results).as_posix()
 for path, place in (
     (RESULTS, "results"),
-    (workflow.basedir, "the folder of the Snakefile"),
+    (str(ROOT), "the folder of the workflow"),
     (str(config_dir()), "MASPO_CONFIGS"),
 ):
     # Braces are wildcards to Snakemake, and a dash makes an option of a file.
@@ -79,7 +80,7 @@ for path, place in (
 BENCHMARKS = EXPERIMENT.task.benchmarks
 LEVEL = f"{100 * EXPERIMENT.statistics.level:g} %"  # of the intervals, for the captions
 # The conda environment of the rules, used with `--sdm conda`; else jobs run in this very one.
-ENVIRONMENT = str(Path(workflow.basedir) / "environment.yml")
+ENVIRONMENT = str(ROOT / "environment.yml")
 os.environ.update(
     PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()])
 )
@@ -130,11 +131,12 @@ def studies_in(suite):
 
 
 def places(wildcards, output):
-    """Return the overrides that say where verl runs.
+    """Return the overrides that say where verl runs, and the tracker that follows.
 
     What depends on `output` is no setting to Snakemake, so a change of it reruns nothing.
     """
-    return list(filter(is_of_place, OVERRIDES))
+    track = [f"--track={config['track']}"] if "track" in config else []
+    return [*filter(is_of_place, OVERRIDES), *track]
 
 
 def is_of_place(override):
@@ -221,7 +223,7 @@ def tables_of(wildcards):
 
 def figure_file(name):
     """Return the path of a figure's script, or of a module that the scripts share."""
-    return str(Path(workflow.basedir) / "figures" / f"{name}.py")
+    return str(ROOT / "figures" / f"{name}.py")
 
 
 wildcard_constraints:

@@ -29,5 +29,7 @@ rule data:
     params:
         arguments=arguments("task"),
         settings=lambda wildcards: settings(EXPERIMENT.task),
+    message:
+        "data: problems and benchmarks"
     shell:
         "python -m maspo.steps.data {params.arguments:q} > {log:q} 2>&1"

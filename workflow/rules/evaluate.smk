@@ -36,6 +36,8 @@ rule evaluate:
         settings=lambda wildcards: settings(
             EXPERIMENT.task, EXPERIMENT.evaluate, EXPERIMENT.sampler
         ),
+    message:
+        "evaluate {params.variant}, seed {wildcards.seed}"
     shell:
         "python -m maspo.steps.evaluate {params.arguments:q} variant={params.variant:q} "
         "seed={wildcards.seed} > {log:q} 2>&1"

@@ -35,6 +35,8 @@ for name, (title, tables, _) in STUDY_FIGURES.items():
             seeds=lambda wildcards: study_of(wildcards).seeds,
             samples=EXPERIMENT.evaluate.samples,
             level=LEVEL,
+        message:
+            f"figure {name} of {{wildcards.study}}, suite {{wildcards.suite}}"
         shell:
             "python {input.script:q} --tables {params.tables:q} --study {wildcards.study:q} "
             "--output {params.folder:q} > {log:q} 2>&1"
@@ -71,6 +73,8 @@ for name, (title, files, _) in SUITE_FIGURES.items():
             folder=subpath(output.png, parent=True),
             samples=EXPERIMENT.evaluate.samples,
             level=LEVEL,
+        message:
+            f"figure {name}, suite {{wildcards.suite}}"
         shell:
             "python {input.script:q} --tables {params.tables:q} "
             "--output {params.folder:q} > {log:q} 2>&1"
@@ -99,5 +103,7 @@ rule figure_trust_regions:
         folder=subpath(output.png, parent=True),
         # The curves are the package's own objectives.
         settings=settings(),
+    message:
+        "figure trust_regions, suite {wildcards.suite}"
     shell:
         "python {input.script:q} --output {params.folder:q} > {log:q} 2>&1"

@@ -1,6 +1,6 @@
 # Pages of the report, from tables in Markdown; which there are: maspo/reporting/outputs.py.
 PAGE = "python {input.script:q} {input.table:q} {output.page:q} > {log:q} 2>&1"
-PAGE_SCRIPT = str(Path(workflow.basedir) / "workflow" / "report" / "page.py")
+PAGE_SCRIPT = str(ROOT / "workflow" / "report" / "page.py")
 
 for end, (title, caption) in STUDY_PAGES.items():
 
@@ -29,6 +29,8 @@ for end, (title, caption) in STUDY_PAGES.items():
             seeds=lambda wildcards: study_of(wildcards).seeds,
             samples=EXPERIMENT.evaluate.samples,
             level=LEVEL,
+        message:
+            f"page {{wildcards.study}}{end}, suite {{wildcards.suite}}"
         shell:
             PAGE
 
@@ -57,5 +59,7 @@ for name, (title, table) in SUITE_PAGES.items():
         params:
             samples=EXPERIMENT.evaluate.samples,
             level=LEVEL,
+        message:
+            f"page {name}, suite {{wildcards.suite}}"
         shell:
             PAGE

@@ -30,7 +30,7 @@ def explain_rejection(logs):
         print(f"Slurm refused a job: {advice}", file=sys.stderr)
     if found:
         print(
-            "in workflow/profiles/slurm/config.yaml (docs/cluster.md), then give the command "
+            "in profiles/slurm/config.yaml (docs/cluster.md), then give the command "
             "again: what is done stays done",
             file=sys.stderr,
         )

@@ -29,6 +29,8 @@ rule table:
             settings(EXPERIMENT.statistics),
             repr(STUDIES[wildcards.suite][wildcards.study]),
         ],
+    message:
+        "tables of {wildcards.study}, suite {wildcards.suite}"
     shell:
         "python -m maspo.steps.table {params.arguments:q} suite={wildcards.suite} "
         "tables_of={wildcards.study:q} > {log:q} 2>&1"
@@ -60,5 +62,7 @@ rule claims:
             settings(EXPERIMENT.statistics),
             repr(STUDIES[wildcards.suite]),
         ],
+    message:
+        "claims of the suite {wildcards.suite}"
     shell:
         "python -m maspo.steps.claims {params.arguments:q} suite={wildcards.suite} > {log:q} 2>&1"

@@ -36,6 +36,8 @@ rule train:
             EXPERIMENT.sampler,
             EXPERIMENT.engine.behind_results,
         ),
+    message:
+        "train {wildcards.variant}, seed {wildcards.seed}"
     shell:
         "python -m maspo.steps.train {params.arguments:q} {params.places:q} variant={wildcards.variant:q} "
         "seed={wildcards.seed} > {log:q} 2>&1"

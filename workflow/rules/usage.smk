@@ -7,5 +7,7 @@ rule usage:
         ENVIRONMENT
     params:
         arguments=arguments("resources"),
+    message:
+        "time and memory of the jobs so far"
     shell:
         "python -m maspo.steps.usage {params.arguments:q} > {log:q} 2>&1 || {{ cat {log:q}; exit 1; }}"

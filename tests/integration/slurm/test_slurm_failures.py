@@ -128,4 +128,4 @@ def test_refused_job_says_what_to_change(slurm_project, resource, reason, advice
     assert reason in output
     assert "Slurm refused a job: " in output
     assert advice in output
-    assert "workflow/profiles/slurm/config.yaml" in output
+    assert "profiles/slurm/config.yaml" in output

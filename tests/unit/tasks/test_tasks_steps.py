@@ -139,7 +139,14 @@ def test_bad_settings_are_refused_by_name(override, named):
 
 @pytest.mark.parametrize(("scale", "trainings"), [("gpu", 14), ("paper", 21)])
 def test_the_whole_study_is_planned(tmp_path, scale, trainings):
-    command = [sys.executable, "-m", "snakemake", "-n", "--snakefile", ROOT / "Snakefile"]
+    command = [
+        sys.executable,
+        "-m",
+        "snakemake",
+        "-n",
+        "--snakefile",
+        ROOT / "Snakefile",
+    ]
     done = subprocess.run(
         [*command, "--directory", tmp_path, "--config", f"scale={scale}"],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
