@@ -101,9 +101,9 @@ test-verl: $(VENV)-verl/.installed
 	$(VENV)-verl/bin/python -c "import verl"
 	$(VENV)-verl/bin/python -m pytest tests/integration/verl
 
-test-trl: $(VENV)-trl/.installed
+test-trl: $(VENV)-trl/.installed $(LM)/policy/config.json
 	$(VENV)-trl/bin/python -c "import trl"
-	$(VENV)-trl/bin/python -m pytest tests/integration/trl
+	MASPO_LM=$(abspath $(LM))/policy $(VENV)-trl/bin/python -m pytest tests/integration/trl
 
 test-vllm: $(VENV)-vllm/.installed $(LM)/policy/config.json
 	$(VENV)-vllm/bin/python -c "import vllm"
