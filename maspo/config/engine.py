@@ -20,6 +20,7 @@ UNREAD: dict[str, dict[str, Any]] = {
         "snapshots": [],
         "old_policy": "trainer",
         "importance_cap": None,
+        "rollouts_mb": None,
     },
 }
 PLACE = ("launcher", "python", "slurm", "reward_workers")  # where verl runs, and how it is started

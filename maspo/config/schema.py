@@ -45,6 +45,8 @@ class Train:
     snapshots: list[int] = MISSING  # steps whose policy is kept and evaluated as well
     old_policy: str = MISSING  # whose log-probabilities are the old policy's: trainer or sampler
     importance_cap: float | None = MISSING  # of trainer over sampler, a token; null: no correction
+    # Size limit of a run's rollouts.parquet, MB; null: none is kept; older manifests have none.
+    rollouts_mb: float | None = None
 
     def __post_init__(self) -> None:
         for name in ("steps", "prompts_per_batch", "updates_per_batch", "checkpoint_every"):
@@ -77,6 +79,8 @@ class Train:
         valid = cap is None or (cap > 0 and self.old_policy == "trainer")
         allowed = "null, or positive with train.old_policy=trainer"
         require(valid, "train.importance_cap", cap, allowed)
+        limit = self.rollouts_mb
+        require(limit is None or limit > 0, "train.rollouts_mb", limit, "positive, or null")
         require(self.weight_decay >= 0, "train.weight_decay", self.weight_decay, "at least 0")
         chunk = self.logits_chunk
         require(chunk is None or chunk >= 1, "train.logits_chunk", chunk, "at least 1, or null")

@@ -8,6 +8,7 @@ from maspo.policy.model import (
     check_device,
     end_tokens,
     load_policy,
+    load_tokenizer,
     make_checkpoints,
     save_policy,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "fitting_prompts",
     "load_policy",
     "load_pretrained",
+    "load_tokenizer",
     "make_checkpoints",
     "micro_batched",
     "naive_log_probs",

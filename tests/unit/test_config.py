@@ -175,7 +175,7 @@ OTHERS = {
     **{"weight_decay": 0.1, "max_grad_norm": 2.0, "temperature": 0.5, "problems": "all"},
     **{"reward": "random", "normalize_std": False, "logits_chunk": 64, "precision": "float32"},
     **{"gradient_checkpointing": False, "micro_batch_tokens": 99, "checkpoint_every": 5},
-    **{"snapshots": [3], "old_policy": "sampler", "importance_cap": 2.0},
+    **{"snapshots": [3], "old_policy": "sampler", "importance_cap": 2.0, "rollouts_mb": 1.0},
 }
 
 
