@@ -73,7 +73,7 @@ def test_the_workflow_plans_from_what_the_image_holds(lines, image, tmp_path):
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     output = done.stdout + done.stderr
     assert done.returncode == 0, output
-    assert f"{image}/workflow/profiles/default" in output
+    assert f"{image}/profiles/default" in output
     assert re.search(r"^total +31$", output, re.MULTILINE), output
 
 
