@@ -49,7 +49,7 @@ def test_two_generations_of_two_updates(tmp_path):
         print({k: row[k] for k in ("loss", "grad_norm", "objective/ratio_max", "step_time")})
         assert row["reward"] == 0.5
         assert 0 < row["grad_norm"] < 1e4
-        first = i % UPDATES == 0  # of its generation: the policy that drew it is the one in training
+        first = i % UPDATES == 0  # update of a generation, by the very policy that drew it
         near = row["objective/ratio_max"] == pytest.approx(1, abs=1e-4)
         assert near == first
     after = policy.model.layers[0].self_attn.q_proj.weight
