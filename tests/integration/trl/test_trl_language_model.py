@@ -47,8 +47,8 @@ def test_two_generations_of_two_updates(tmp_path):
     assert len(log) == GENERATIONS * UPDATES
     for i, row in enumerate(log):
         print({k: row[k] for k in ("loss", "grad_norm", "objective/ratio_max", "step_time")})
-        assert row["reward"] == 0.5
         assert 0 < row["grad_norm"] < 1e4
+        assert row.get("reward", 0.5) == 0.5  # told with the first update of a generation
         first = i % UPDATES == 0  # update of a generation, by the very policy that drew it
         near = row["objective/ratio_max"] == pytest.approx(1, abs=1e-4)
         assert near == first
