@@ -75,8 +75,13 @@ def test_bad_overrides_are_refused_by_name(overrides, named):
 
 FLOATS = [
     *("train.lr", "train.max_grad_norm", "train.temperature", "train.weight_decay"),
-    *("train.min_lr_ratio", "train.importance_cap", "train.betas", "evaluate.temperature"),
-    *("evaluate.top_p", "model.supervised.lr", "model.supervised.max_grad_norm"),
+    *("train.min_lr_ratio", "train.importance_cap", "train.betas", "train.rollouts_mb"),
+    *(
+        "evaluate.temperature",
+        "evaluate.top_p",
+        "model.supervised.lr",
+        "model.supervised.max_grad_norm",
+    ),
     *("model.supervised.misconceived", "model.supervised.knowledge", "task.held_out"),
     *("statistics.level", "resources.train.memory_gb"),
 ]
