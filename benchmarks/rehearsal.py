@@ -19,7 +19,7 @@ from benchmarks.harness import Measurement, Report
 from maspo.config import load_experiment
 from maspo.plan.hardware import POLICIES
 from maspo.plan.local import pass_tokens, update_bytes
-from maspo.policy import chunked, make_checkpoints, pack
+from maspo.policy import chunked, make_checkpoints, pad_batch
 from maspo.policy.padding_free import use_padding_free
 
 SIZE = "1.5B"
@@ -40,7 +40,7 @@ def peak(tokens: int, chunk: int, checkpointing: bool) -> dict[str, float]:
     shape = POLICIES[SIZE]
     config = Qwen2Config(**shape.fields(), max_position_embeddings=tokens)
     half = tokens // ROWS // 2
-    batch = pack([[row] * half for row in range(1, ROWS + 1)], [[9] * half] * ROWS, 0)
+    batch = pad_batch([[row] * half for row in range(1, ROWS + 1)], [[9] * half] * ROWS, 0)
     row = batch.row
     before = row.where[:, batch.prompt_columns - 1 : -1][batch.mask]
     drawn = batch.completions[batch.mask]

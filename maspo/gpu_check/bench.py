@@ -13,7 +13,7 @@ from transformers import Qwen2Config, Qwen2ForCausalLM
 
 from maspo.config import Experiment, load_experiment
 from maspo.plan.hardware import POLICIES, Architecture
-from maspo.policy import Packed, pack
+from maspo.policy import PaddedBatch, pad_batch
 from maspo.seeding import numpy_generator
 from maspo.tasks import Problem
 
@@ -102,12 +102,12 @@ class Bench:
         """Their prompts."""
         return [self.tokenizer.apply_chat_template(list(p.messages)) for p in self.problems]
 
-    def batch(self, prompt: int, lengths: Sequence[int]) -> Packed:
+    def batch(self, prompt: int, lengths: Sequence[int]) -> PaddedBatch:
         """Return one prompt of so many tokens with completions of these lengths."""
         draw = numpy_generator(0, "gpu check")
         ids = [draw.integers(2, self.architecture.vocabulary, n).tolist() for n in lengths]
         first = draw.integers(2, self.architecture.vocabulary, prompt).tolist()
-        return pack([first] * len(ids), ids, self.tokenizer.pad_token_id, self.device)
+        return pad_batch([first] * len(ids), ids, self.tokenizer.pad_token_id, self.device)
 
     def generator(self, name: str) -> np.random.Generator:
         """Return a generator of this name."""

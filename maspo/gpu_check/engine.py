@@ -9,7 +9,7 @@ import torch
 from maspo.determinism import check_still_set
 from maspo.gpu_check.bench import Bench
 from maspo.gpu_check.check import Measured, check, expect
-from maspo.policy import pack, token_log_probs
+from maspo.policy import pad_batch, token_log_probs
 from maspo.sampling import SamplingSettings
 from maspo.sampling.make import make_sampler
 
@@ -84,11 +84,13 @@ def _watched(bench: Bench) -> Iterator[list[int]]:
 
 def _gap(bench: Bench, policy, prompts, drawn) -> float:
     """Mean distance of the engine's and the trainer's log-probabilities."""
-    packed = pack(prompts, [c.tokens for c in drawn], bench.tokenizer.pad_token_id, bench.device)
+    padded = pad_batch(
+        prompts, [c.tokens for c in drawn], bench.tokenizer.pad_token_id, bench.device
+    )
     train = bench.experiment.train
     with torch.no_grad():
         ours, _ = token_log_probs(
-            policy, packed, chunk=train.logits_chunk, precision=train.precision
+            policy, padded, chunk=train.logits_chunk, precision=train.precision
         )
     theirs = torch.cat([torch.tensor(completion.log_probs) for completion in drawn])
-    return (ours[packed.mask].cpu() - theirs).abs().mean().item()
+    return (ours[padded.mask].cpu() - theirs).abs().mean().item()

@@ -35,7 +35,7 @@ def steps(bench: Bench) -> Measured:
         make_sampler(experiment, policy, bench.tokenizer) as sampler,
         trainer(bench, sampler, policy) as run,
     ):
-        first = run.split(run.roll_out(1))[0][0]
+        first = run.run_old_policy(run.roll_out(1))[0][0]
         ratios = run.update(first).metrics
         expect(
             ratios["ratio_min"] == ratios["ratio_max"] == 1.0,
@@ -57,7 +57,7 @@ def _update_bytes(run: Trainer) -> int:
 
     torch counts an engine that sleeps as if it were awake, so the difference is taken.
     """
-    mini_batches, _ = run.split(run.roll_out(3))
+    mini_batches, _ = run.run_old_policy(run.roll_out(3))
     torch.cuda.reset_peak_memory_stats()
     before = torch.cuda.memory_allocated()
     for mini_batch in mini_batches:

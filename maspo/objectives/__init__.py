@@ -23,11 +23,13 @@ from maspo.objectives.base import (
     names,
     register,
 )
+from maspo.objectives.primitives import EXTREMES
 
 for _module in iter_modules(__path__):
     import_module(f"{__name__}.{_module.name}")
 
 __all__ = [
+    "EXTREMES",
     "OBJECTIVES",
     "Objective",
     "ObjectiveOutput",

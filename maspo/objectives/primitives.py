@@ -3,6 +3,8 @@
 Shapes: B sequences, T tokens. `mask` is a bool tensor (B, T), true on the tokens that count.
 """
 
+from collections.abc import Callable, Iterable
+
 import torch
 from torch import Tensor
 
@@ -96,6 +98,11 @@ def aggregate(
 def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
     """Return the mean over the valid tokens as a scalar tensor, 0 when there is none."""
     return torch.where(mask, values, 0.0).sum() / mask.sum().clamp(min=1)
+
+
+# Metrics of `statistics` whose value over several batches is an extreme; of all others it is the
+# mean.
+EXTREMES: dict[str, Callable[[Iterable[float]], float]] = {"ratio_min": min, "ratio_max": max}
 
 
 @torch.no_grad()

@@ -1,7 +1,7 @@
 """The policy: a causal language model and its tokenizer, in Hugging Face format on disk."""
 
 from maspo.policy.chunked import chunked_log_probs
-from maspo.policy.log_probs import Packed, naive_log_probs, pack, token_log_probs
+from maspo.policy.log_probs import PaddedBatch, naive_log_probs, pad_batch, token_log_probs
 from maspo.policy.micro_batches import micro_batched
 from maspo.policy.model import (
     build_policy,
@@ -11,12 +11,13 @@ from maspo.policy.model import (
     load_tokenizer,
     make_checkpoints,
     save_policy,
+    training_mode,
 )
 from maspo.policy.pretrained import load_pretrained
 from maspo.policy.tokenizer import build_tokenizer, encode_prompts, fitting_prompts
 
 __all__ = [
-    "Packed",
+    "PaddedBatch",
     "build_policy",
     "build_tokenizer",
     "check_device",
@@ -30,7 +31,8 @@ __all__ = [
     "make_checkpoints",
     "micro_batched",
     "naive_log_probs",
-    "pack",
+    "pad_batch",
     "save_policy",
     "token_log_probs",
+    "training_mode",
 ]

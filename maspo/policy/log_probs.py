@@ -15,7 +15,7 @@ from maspo.policy.padding_free import TokenRow, token_row, use_padding_free
 
 
 @dataclass(frozen=True)
-class Packed:
+class PaddedBatch:
     """B sequences as one padded batch: prompts padded on the left, completions on the right.
 
     So every completion starts in the same column. Shapes: `input_ids`, `attention_mask` and
@@ -55,22 +55,22 @@ class Packed:
         """`mask` on the policy's device."""
         return self.mask.to(self.device)
 
-    def take(self, rows: Tensor) -> "Packed":
+    def take(self, rows: Tensor) -> "PaddedBatch":
         """Return these rows, padded to the longest of them, no further."""
         first = self.prompt_columns
         length = max(1, int(self.mask[rows].sum(1).max()))
         columns = slice(first - int(self.prompt_lengths[rows].max()), first + length)
         whole = (self.input_ids, self.attention_mask, self.position_ids)
         fields = (field[rows, columns] for field in whole)
-        return Packed(*fields, self.mask[rows, :length], self.device)
+        return PaddedBatch(*fields, self.mask[rows, :length], self.device)
 
 
-def pack(
+def pad_batch(
     prompts: Sequence[Sequence[int]],
     completions: Sequence[Sequence[int]],
     pad_id: int,
     device: torch.device | str = "cpu",
-) -> Packed:
+) -> PaddedBatch:
     """Pad prompts and completions to the longest of this batch, no further."""
     width = max(map(len, prompts))
     length = max(1, max(map(len, completions)))
@@ -82,12 +82,12 @@ def pack(
         attention[row, columns] = 1
     positions = (attention.cumsum(1) - 1).clamp(min=0)
     mask = attention[:, width:].bool()
-    return Packed(ids, attention, positions, mask, device)
+    return PaddedBatch(ids, attention, positions, mask, device)
 
 
 def token_log_probs(
     policy: PreTrainedModel,
-    batch: Packed,
+    batch: PaddedBatch,
     temperature: float = 1.0,
     entropy: bool = False,
     chunk: int | None = None,

@@ -7,12 +7,12 @@ from torch import Tensor
 from torch.nn.functional import pad
 from torch.utils.checkpoint import checkpoint
 
-from maspo.policy.log_probs import Packed
+from maspo.policy.log_probs import PaddedBatch
 
 Scores = tuple[Tensor, Tensor | None]
 
 
-def cut(batch: Packed, tokens: int) -> list[Tensor]:
+def cut(batch: PaddedBatch, tokens: int) -> list[Tensor]:
     """Return the rows of each micro-batch: at most so many padded tokens, rows sorted by length.
 
     A row that is longer by itself gets a micro-batch of its own.
@@ -22,7 +22,7 @@ def cut(batch: Packed, tokens: int) -> list[Tensor]:
     parts: list[list[int]] = []
     width = length = 0
     for row in order:
-        prompt, completion = lengths[row][0], max(1, lengths[row][1])  # as `Packed.take` pads
+        prompt, completion = lengths[row][0], max(1, lengths[row][1])  # as `PaddedBatch.take` pads
         width, length = max(width, prompt), max(length, completion)
         if not parts or (len(parts[-1]) + 1) * (width + length) > tokens:
             parts.append([])
@@ -31,7 +31,9 @@ def cut(batch: Packed, tokens: int) -> list[Tensor]:
     return [torch.tensor(part) for part in parts]
 
 
-def micro_batched(score: Callable[[Packed], Scores], batch: Packed, tokens: int | None) -> Scores:
+def micro_batched(
+    score: Callable[[PaddedBatch], Scores], batch: PaddedBatch, tokens: int | None
+) -> Scores:
     """Return `score(batch)`, computed in micro-batches of at most `tokens` padded tokens.
 
     `score` returns log-probabilities and entropies, (B, T), as `token_log_probs` does; both are

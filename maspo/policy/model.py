@@ -1,5 +1,7 @@
 """Building, loading and saving a policy."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +60,21 @@ def make_checkpoints(policy: PreTrainedModel) -> None:
     # transformers 6 drops the second name; early releases of 5 lack the first.
     enable = getattr(policy, "activation_checkpointing_enable", None)
     (enable or policy.gradient_checkpointing_enable)({"use_reentrant": False})
+
+
+@contextmanager
+def training_mode(policy: PreTrainedModel, wanted: bool = True) -> Iterator[None]:
+    """Hold a policy in training mode for a block, and in the mode that it had again behind it.
+
+    transformers makes the checkpoints of `make_checkpoints` in this mode alone, and keeps no keys
+    and values while it does, which sampling needs. `wanted` false changes nothing.
+    """
+    before = policy.training
+    policy.train(before or wanted)
+    try:
+        yield
+    finally:
+        policy.train(before)
 
 
 def check_device(device: str) -> None:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from maspo.policy import end_tokens, pack
+from maspo.policy import end_tokens, pad_batch
 from maspo.sampling.decoder import Decoder, TransformersDecoder
 from maspo.sampling.sampler import Completion, SamplingSettings
 
@@ -124,7 +124,7 @@ class TransformersSampler:
         end_ids = torch.tensor(ends, device=device)
         distinct = {prompt: i for i, prompt in enumerate(dict.fromkeys(map(tuple, prompts)))}
         owner = torch.tensor([distinct[tuple(prompt)] for prompt in prompts], device=device)
-        batch = pack(list(distinct), [[]] * len(distinct), self.tokenizer.pad_token_id)
+        batch = pad_batch(list(distinct), [[]] * len(distinct), self.tokenizer.pad_token_id)
         width = max(map(len, distinct))
         ids, mask = (x[:, :width].to(device) for x in (batch.input_ids, batch.attention_mask))
         points = uniforms(seeds, settings.max_tokens).to(device)

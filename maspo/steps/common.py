@@ -2,9 +2,8 @@
 
 import argparse
 import sys
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from maspo.devices import devices
 from maspo.errors import ConfigError, MaspoError
 from maspo.layout import Layout
 from maspo.provenance import write_manifest
+from maspo.stopwatch import Stopwatch
 
 Step = Callable[..., None]  # of an Experiment, and of the values of its own options
 
@@ -64,14 +64,11 @@ class StepRecord:
         self.name, self.experiment = name, experiment
         self.layout = Layout(Path(experiment.results))
         self.started = datetime.now(UTC)
-        self.seconds: dict[str, float] = {}
+        self.watch = Stopwatch()
 
-    @contextmanager
-    def timed(self, part: str) -> Iterator[None]:
+    def timed(self, part: str) -> AbstractContextManager[None]:
         """Count the seconds of a block under a name."""
-        start = time.perf_counter()
-        yield
-        self.seconds[part] = time.perf_counter() - start
+        return self.watch.timed(part)
 
     def finish(
         self,
@@ -95,7 +92,7 @@ class StepRecord:
             outputs,
             seeds,
             self.started,
-            self.seconds,
+            self.watch.seconds,
         )
         seconds = (datetime.now(UTC) - self.started).total_seconds()
         names = [str(path.relative_to(folder)) for path in outputs if path.is_relative_to(folder)]

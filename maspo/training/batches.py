@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from maspo.policy import Packed
+from maspo.objectives import EXTREMES
+from maspo.policy import PaddedBatch
 from maspo.sampling import Completion
 from maspo.training.sampler_gap import gap_metrics
 from maspo.verifier import Verdict
@@ -25,7 +26,7 @@ class Rollout:
     metrics: dict[str, float]
 
 
-@dataclass
+@dataclass(frozen=True)
 class MiniBatch:
     """The rows of one update that have an advantage, with what the old policy said about them.
 
@@ -35,7 +36,7 @@ class MiniBatch:
     """
 
     rows: list[int]  # of the rollout
-    packed: Packed
+    padded: PaddedBatch
     advantages: Tensor  # (B, T), the same number on every token of a completion
     old_log_prob: Tensor  # (B, T)
     old_entropy: Tensor  # (B, T), nats
@@ -47,7 +48,7 @@ class MiniBatch:
     @property
     def moved(self) -> Tensor:
         """The tokens that an advantage moves, (B, T) bool."""
-        return self.packed.valid & (self.advantages != 0)
+        return self.padded.valid & (self.advantages != 0)
 
 
 @dataclass(frozen=True)
@@ -68,18 +69,17 @@ def summarize(mini_batches: Sequence[MiniBatch], idle: Tensor) -> dict[str, floa
     `idle` are the entropies of tokens in no mini-batch. And the gap to the sampler, where the
     sampler gives log-probabilities.
     """
-    read = [m.old_entropy[m.packed.mask] for m in mini_batches]
+    read = [m.old_entropy[m.padded.mask] for m in mini_batches]
     entropies = torch.cat([*read, idle.to(read[0])])
     summary = {"entropy": entropies.double().mean().item()}
-    gaps = [m.gap[m.packed.mask] for m in mini_batches if m.gap is not None]
+    gaps = [m.gap[m.padded.mask] for m in mini_batches if m.gap is not None]
     return summary | (gap_metrics(torch.cat(gaps)) if gaps else {})
 
 
 def merge(updates: Sequence[dict[str, float]]) -> dict[str, float]:
-    """Return the metrics of a step's updates as one row: extremes of extremes, else means."""
+    """Return the metrics of a step's updates as one row: means, but for those of `EXTREMES`."""
     row = {}
     for name in updates[0]:
         values = [update[name] for update in updates]
-        pick = {"_min": min, "_max": max}.get(name[-4:])
-        row[name] = pick(values) if pick else sum(values) / len(values)
+        row[name] = EXTREMES[name](values) if name in EXTREMES else sum(values) / len(values)
     return row

@@ -5,10 +5,8 @@ follow, so the later ones are off-policy: this is where the objectives differ. T
 (paper: coefficient 0).
 """
 
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -19,16 +17,18 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from maspo.config import Experiment, Train, build_objective
 from maspo.objectives import ObjectiveOutput, PolicyBatch
 from maspo.policy import (
-    Packed,
+    PaddedBatch,
     fitting_prompts,
     make_checkpoints,
     micro_batched,
-    pack,
+    pad_batch,
     save_policy,
     token_log_probs,
+    training_mode,
 )
 from maspo.sampling import Sampler, SamplingSettings
 from maspo.seeding import derive_seed, numpy_generator
+from maspo.stopwatch import Stopwatch
 from maspo.tasks import Problem
 from maspo.training.advantages import group_relative
 from maspo.training.batches import MiniBatch, Rollout, Update, merge, summarize
@@ -64,7 +64,6 @@ class Trainer:
     settings: Train
     max_tokens: int
     seed: int
-    seconds: dict[str, float] = field(default_factory=dict)
     kept: pa.Table | None = None  # of the last step's groups, see `maspo.training.rollouts`
 
     @classmethod
@@ -93,7 +92,7 @@ class Trainer:
         )
 
     def __post_init__(self) -> None:
-        self.policy.eval()  # but for the update: see there
+        self.policy.eval()
         if self.settings.gradient_checkpointing:
             make_checkpoints(self.policy)
         self.optimizer = torch.optim.AdamW(
@@ -125,15 +124,14 @@ class Trainer:
 
     def step(self, step: int) -> tuple[dict[str, float], dict[str, float]]:
         """Run one rollout batch and its updates; return its metrics and its seconds by phase."""
-        start = time.perf_counter()
-        self.seconds = {}
-        rollout = self.roll_out(step)
-        with self.phase("old_log_probs"):
-            mini_batches, idle = self.split(rollout)
+        watch = Stopwatch()
+        rollout = self.roll_out(step, watch)
+        with watch.timed("old_log_probs"):
+            mini_batches, idle = self.run_old_policy(rollout)
         lr = learning_rate(self.settings, step)
         for group in self.optimizer.param_groups:
             group["lr"] = lr
-        with self.phase("update"):
+        with watch.timed("update"):
             updates = [self.update(mini_batch) for mini_batch in mini_batches]
         metrics = {
             **rollout.metrics,
@@ -144,22 +142,22 @@ class Trainer:
             "ratio_use": as_metric([u.by_ratio for u in updates], RATIOS),
         }
         if step in self.settings.snapshots:
-            with self.phase("measure"):
+            with watch.timed("measure"):
                 metrics["ratio_moves"] = self.moves(mini_batches, updates)
         if self.settings.rollouts_mb is not None:
             self.kept = self.keep(step, rollout, mini_batches, updates)
-        total = time.perf_counter() - start
+        total = watch.total()
         timings = {
             "seconds": total,
-            **self.seconds,
-            "other": total - sum(self.seconds.values()),
+            **watch.seconds,
+            "other": total - sum(watch.seconds.values()),
             "tokens_per_second": metrics["tokens"] / total,
         }
         return metrics, timings
 
-    def roll_out(self, step: int) -> Rollout:
+    def roll_out(self, step: int, watch: Stopwatch | None = None) -> Rollout:
         """Draw a group of completions for each prompt of this step and grade them."""
-        settings = self.settings
+        settings, watch = self.settings, watch or Stopwatch()
         rows = [
             row
             for row in epoch_rows(len(self.problems), settings.prompts_per_batch, self.seed, step)
@@ -167,10 +165,10 @@ class Trainer:
         ]
         prompts = [self.prompts[row] for row in rows]
         seeds = [derive_seed(self.seed, "rollout", step, i) for i in range(len(rows))]
-        with self.phase("sample"):
+        with watch.timed("sample"):
             sampling = SamplingSettings(self.max_tokens, settings.temperature, entropies=True)
             completions = self.sampler.sample(prompts, seeds, sampling)
-        with self.phase("verify"):
+        with watch.timed("verify"):
             verdicts = self.verifier.grade_many(
                 [completion.text for completion in completions],
                 [self.problems[row].answer for row in rows],
@@ -197,7 +195,7 @@ class Trainer:
         return Rollout(rows, prompts, seeds, completions, verdicts, rewards, metrics)
 
     @torch.no_grad()
-    def split(self, rollout: Rollout) -> tuple[list[MiniBatch], Tensor]:
+    def run_old_policy(self, rollout: Rollout) -> tuple[list[MiniBatch], Tensor]:
         """Cut a rollout into mini-batches of whole groups and score them with the old policy.
 
         The old policy sees the very tensors that the updates will see, so the first update of a
@@ -214,15 +212,15 @@ class Trainer:
             whole = range(first, first + size)
             rows = [row for row in whole if advantages[row] != 0] or list(whole)
             idle += sorted(set(whole) - set(rows))
-            packed = self.pack(rollout, rows)
-            old, entropy = self.log_probs(packed, entropy=True)
-            expanded = advantages[rows, None].to(packed.device).expand(packed.mask.shape)
+            padded = self.pad_rows(rollout, rows)
+            old, entropy = self.log_probs(padded, entropy=True)
+            expanded = advantages[rows, None].to(padded.device).expand(padded.mask.shape)
             lengths = [len(rollout.completions[row].tokens) for row in whole]
             sequences = sum(length > 0 for length in lengths)
-            mini_batch = MiniBatch(rows, packed, expanded, old, entropy, sum(lengths), sequences)
-            sampled = sampler_log_probs([rollout.completions[row] for row in rows], packed.valid)
+            mini_batch = MiniBatch(rows, padded, expanded, old, entropy, sum(lengths), sequences)
+            sampled = sampler_log_probs([rollout.completions[row] for row in rows], padded.valid)
             if sampled is not None:
-                self.compare(mini_batch, sampled)
+                mini_batch = self.with_sampler_log_probs(mini_batch, sampled)
             mini_batches.append(mini_batch)
         return mini_batches, self.idle_entropies(rollout, idle)
 
@@ -235,55 +233,38 @@ class Trainer:
         completions = [rollout.completions[row] for row in rows]
         if all(completion.entropies is not None for completion in completions):
             return torch.tensor([x for completion in completions for x in completion.entropies])
-        packed = self.pack(rollout, rows)
-        _, entropy = self.log_probs(packed, entropy=True)
-        return entropy[packed.mask]
+        padded = self.pad_rows(rollout, rows)
+        _, entropy = self.log_probs(padded, entropy=True)
+        return entropy[padded.mask]
 
-    def pack(self, rollout: Rollout, rows: Sequence[int]) -> Packed:
+    def pad_rows(self, rollout: Rollout, rows: Sequence[int]) -> PaddedBatch:
         """Return some rows of a rollout as one padded batch."""
-        return pack(
+        return pad_batch(
             [rollout.prompts[row] for row in rows],
             [rollout.completions[row].tokens for row in rows],
             self.tokenizer.pad_token_id,
             self.policy.device,
         )
 
-    def compare(self, mini_batch: MiniBatch, sampled: Tensor) -> None:
-        """Use the sampler's own log-probabilities, (B, T), as the settings say."""
-        mini_batch.gap = torch.where(
-            mini_batch.packed.valid, mini_batch.old_log_prob - sampled, torch.zeros_like(sampled)
+    def with_sampler_log_probs(self, mini_batch: MiniBatch, sampled: Tensor) -> MiniBatch:
+        """Return the mini-batch with its gap to the sampler, whose log-probabilities are (B, T).
+
+        As the settings say, the gap becomes importance weights (`train.importance_cap`), and the
+        sampler's log-probabilities replace the old policy's (`train.old_policy=sampler`).
+        """
+        trainer, cap = mini_batch.old_log_prob, self.settings.importance_cap
+        gap = torch.where(mini_batch.padded.valid, trainer - sampled, torch.zeros_like(sampled))
+        return replace(
+            mini_batch,
+            gap=gap,
+            importance=None if cap is None else importance_weights(gap, cap),
+            old_log_prob=sampled if self.settings.old_policy == "sampler" else trainer,
         )
-        if self.settings.importance_cap is not None:
-            mini_batch.importance = importance_weights(mini_batch.gap, self.settings.importance_cap)
-        if self.settings.old_policy == "sampler":
-            mini_batch.old_log_prob = sampled
 
     def update(self, mini_batch: MiniBatch) -> Update:
         """Take one optimizer step on one mini-batch."""
-        learns = bool(mini_batch.advantages.any())  # else the gradient is 0: no graph for it
-        if self.settings.gradient_checkpointing:
-            self.policy.train()  # transformers makes no checkpoints while evaluating
-        with torch.set_grad_enabled(learns):
-            log_prob, entropy = self.log_probs(mini_batch.packed, self.objective.needs_entropy)
-            output = self.objective(
-                PolicyBatch(
-                    log_prob=log_prob,
-                    old_log_prob=mini_batch.old_log_prob,
-                    advantages=mini_batch.advantages,
-                    mask=mini_batch.packed.valid,
-                    entropy=entropy,
-                    importance=mini_batch.importance,
-                    total_tokens=mini_batch.total_tokens,
-                    total_sequences=mini_batch.total_sequences,
-                )
-            )
-        if learns:
-            output.loss.backward()
-        else:  # AdamW moves on, with its momentum
-            for parameter in self.policy.parameters():
-                parameter.grad = torch.zeros_like(parameter)
-        if self.settings.gradient_checkpointing:
-            self.policy.eval()
+        with training_mode(self.policy, self.settings.gradient_checkpointing):
+            log_prob, output = self.set_gradients(mini_batch)
         norm = torch.nn.utils.clip_grad_norm_(self.policy.parameters(), self.settings.max_grad_norm)
         self.optimizer.step()
         self.optimizer.zero_grad()
@@ -298,6 +279,33 @@ class Trainer:
             log_prob.detach(),
             output.weight,
         )
+
+    def set_gradients(self, mini_batch: MiniBatch) -> tuple[Tensor, ObjectiveOutput]:
+        """Give the policy the gradient of the objective on a mini-batch.
+
+        Return the log-probabilities, (B, T), and what the objective says.
+        """
+        learns = bool(mini_batch.advantages.any())  # else the gradient is 0: no graph for it
+        with torch.set_grad_enabled(learns):
+            log_prob, entropy = self.log_probs(mini_batch.padded, self.objective.needs_entropy)
+            output = self.objective(
+                PolicyBatch(
+                    log_prob=log_prob,
+                    old_log_prob=mini_batch.old_log_prob,
+                    advantages=mini_batch.advantages,
+                    mask=mini_batch.padded.valid,
+                    entropy=entropy,
+                    importance=mini_batch.importance,
+                    total_tokens=mini_batch.total_tokens,
+                    total_sequences=mini_batch.total_sequences,
+                )
+            )
+        if learns:
+            output.loss.backward()
+        else:  # AdamW moves on, with its momentum
+            for parameter in self.policy.parameters():
+                parameter.grad = torch.zeros_like(parameter)
+        return log_prob, output
 
     def keep(
         self,
@@ -321,16 +329,16 @@ class Trainer:
         """
         total = 0
         for mini_batch, update in zip(mini_batches, updates, strict=True):
-            log_prob, _ = self.log_probs(mini_batch.packed, entropy=False)
+            log_prob, _ = self.log_probs(mini_batch.padded, entropy=False)
             last = outward_ratio(log_prob, mini_batch.old_log_prob, mini_batch.advantages)
             total = total + moves(update.ratio, last[mini_batch.moved])
         return total.tolist()
 
-    def log_probs(self, packed: Packed, entropy: bool) -> tuple[Tensor, Tensor | None]:
+    def log_probs(self, padded: PaddedBatch, entropy: bool) -> tuple[Tensor, Tensor | None]:
         """Score a mini-batch with the policy as it is; see `token_log_probs` for the results."""
         settings = self.settings
 
-        def score(part: Packed) -> tuple[Tensor, Tensor | None]:
+        def score(part: PaddedBatch) -> tuple[Tensor, Tensor | None]:
             return token_log_probs(
                 self.policy,
                 part,
@@ -340,14 +348,7 @@ class Trainer:
                 settings.precision,
             )
 
-        return micro_batched(score, packed, settings.micro_batch_tokens)
-
-    @contextmanager
-    def phase(self, name: str) -> Iterator[None]:
-        """Count the seconds of a block under a name."""
-        start = time.perf_counter()
-        yield
-        self.seconds[name] = time.perf_counter() - start
+        return micro_batched(score, padded, settings.micro_batch_tokens)
 
 
 def learning_rate(settings: Train, step: int) -> float:

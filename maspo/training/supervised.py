@@ -18,7 +18,7 @@ from transformers import (
 )
 
 from maspo.config import Supervised
-from maspo.policy import pack, token_log_probs
+from maspo.policy import pad_batch, token_log_probs
 from maspo.seeding import numpy_generator
 from maspo.tasks import Problem
 from maspo.training.log import TrainingLog
@@ -52,7 +52,7 @@ def train_base(
             chosen = [problems[i] for i in rng.integers(len(problems), size=settings.batch_size)]
             questions = [problem.messages[0]["content"] for problem in chosen]
             demonstrations = [demonstrate(question, rng) for question in questions]
-            batch = pack(
+            batch = pad_batch(
                 tokenizer(questions).input_ids,
                 [[*ids, tokenizer.eos_token_id] for ids in tokenizer(demonstrations).input_ids],
                 tokenizer.pad_token_id,

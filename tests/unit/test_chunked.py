@@ -6,7 +6,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from maspo.errors import ConfigError
-from maspo.policy import chunked_log_probs, pack, token_log_probs
+from maspo.policy import chunked_log_probs, pad_batch, token_log_probs
 
 PROMPTS = [[5, 12, 9, 15], [2, 13, 3, 14, 4, 15], [6, 12, 6, 15]]
 COMPLETIONS = [[3, 4, 1], [7, 7, 7, 7, 7, 1], [9]]
@@ -113,7 +113,7 @@ def test_a_frozen_head_gets_no_gradient():
 def test_a_policy_with_tied_embeddings_gets_the_same_gradients(tiny_policy, chunk, temperature):
     policy, _ = tiny_policy
     assert policy.lm_head.weight is policy.model.embed_tokens.weight
-    batch = pack(PROMPTS, COMPLETIONS, 0)
+    batch = pad_batch(PROMPTS, COMPLETIONS, 0)
     results = []
     for size in (None, chunk):
         log_prob, entropy = token_log_probs(policy, batch, temperature, True, chunk=size)
@@ -126,7 +126,7 @@ def test_a_policy_with_tied_embeddings_gets_the_same_gradients(tiny_policy, chun
 
 
 def test_outside_the_mask_there_is_zero(tiny_policy):
-    batch = pack(PROMPTS, COMPLETIONS, 0)
+    batch = pad_batch(PROMPTS, COMPLETIONS, 0)
     log_prob, entropy = token_log_probs(tiny_policy[0], batch, entropy=True, chunk=4)
     assert (log_prob[~batch.mask] == 0).all()
     assert (entropy[~batch.mask] == 0).all()
@@ -136,4 +136,4 @@ def test_a_head_with_a_bias_is_refused(tiny_policy):
     policy, _ = tiny_policy
     policy.lm_head.bias = torch.nn.Parameter(torch.zeros(policy.config.vocab_size))
     with pytest.raises(ConfigError, match="logits_chunk"):
-        token_log_probs(policy, pack(PROMPTS, COMPLETIONS, 0), chunk=4)
+        token_log_probs(policy, pad_batch(PROMPTS, COMPLETIONS, 0), chunk=4)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cuda_rules import RefusedOnCuda
-from maspo.policy import micro_batched, pack, token_log_probs
+from maspo.policy import micro_batched, pad_batch, token_log_probs
 from maspo.policy.gather import Gather
 
 PROMPTS = [[5, 12, 9, 15]] * 3 + [[2, 13, 3]] * 2
@@ -39,7 +39,7 @@ def test_a_pass_asks_the_device_for_nothing(tiny_policy, chunk, tokens, monkeypa
     """
     monkeypatch.setattr(torch, "autocast", lambda *_, **__: nullcontext())  # meta has none
     policy = tiny_policy[0].to("meta")
-    batch = pack(PROMPTS, COMPLETIONS, 0, "meta")
+    batch = pad_batch(PROMPTS, COMPLETIONS, 0, "meta")
 
     def score(part):
         return token_log_probs(policy, part, entropy=True, chunk=chunk)
@@ -63,7 +63,7 @@ def test_a_pass_adds_into_no_row_twice(tiny_policy):
 
     policy, _ = tiny_policy
     with Watched():
-        log_prob, _ = token_log_probs(policy, pack(PROMPTS, COMPLETIONS, 0), chunk=7)
+        log_prob, _ = token_log_probs(policy, pad_batch(PROMPTS, COMPLETIONS, 0), chunk=7)
         log_prob.sum().backward()
     assert added
     assert all(index.unique().numel() == index.numel() for index in added)

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -94,15 +95,16 @@ def test_an_objective_with_infinite_gradients_is_found(monkeypatch):
 
 
 def test_an_old_policy_that_rounds_otherwise_is_found(monkeypatch):
-    split = training.Trainer.split
+    run_old_policy = training.Trainer.run_old_policy
 
     def rounded(self, rollout):
-        mini_batches, idle = split(self, rollout)
-        for mini_batch in mini_batches:
-            mini_batch.old_log_prob = mini_batch.old_log_prob.bfloat16().float()
-        return mini_batches, idle
+        mini_batches, idle = run_old_policy(self, rollout)
+        return [
+            replace(mini_batch, old_log_prob=mini_batch.old_log_prob.bfloat16().float())
+            for mini_batch in mini_batches
+        ], idle
 
-    monkeypatch.setattr(training.Trainer, "split", rounded)
+    monkeypatch.setattr(training.Trainer, "run_old_policy", rounded)
     with pytest.raises(Failed, match="first update has ratios from"):
         training.steps.run(Bench("cpu"))
 

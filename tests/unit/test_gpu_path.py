@@ -95,7 +95,7 @@ def test_a_run_learns_and_is_bitwise_repeatable(tmp_path, policy, modular_proble
 
 def test_first_update_is_on_policy(policy, modular_problems):
     run = run_of(policy, modular_problems)
-    mini_batches, _ = run.split(run.roll_out(1))
+    mini_batches, _ = run.run_old_policy(run.roll_out(1))
     first, last = [run.update(mini_batch).metrics for mini_batch in mini_batches]
     assert (first["ratio_min"], first["ratio_max"]) == (1.0, 1.0)
     assert last["ratio_max"] > 1.001
@@ -107,13 +107,13 @@ def test_log_probs_and_gradients_are_near_those_in_float32(policy, modular_probl
     A bfloat16 keeps 8 bits: each rounding is off by up to 0.4 %, and there are many in a row.
     """
     exact = run_of(policy, modular_problems, **PLAIN)
-    mini_batch = exact.split(exact.roll_out(1))[0][0]
-    mask = mini_batch.packed.mask
+    mini_batch = exact.run_old_policy(exact.roll_out(1))[0][0]
+    mask = mini_batch.padded.mask
     scores, gradients = [], []
     for changes in (PLAIN, {}):
         run = run_of(policy, modular_problems, max_grad_norm=1e9, **changes)
         run.policy.train(run.settings.gradient_checkpointing)
-        log_prob, _ = run.log_probs(mini_batch.packed, entropy=False)
+        log_prob, _ = run.log_probs(mini_batch.padded, entropy=False)
         (mini_batch.advantages * log_prob)[mask].mean().backward()
         scores.append(log_prob.detach()[mask])
         gradients.append(torch.cat([p.grad.flatten() for p in run.policy.parameters()]))
@@ -126,7 +126,7 @@ def test_log_probs_and_gradients_are_near_those_in_float32(policy, modular_probl
 
 def test_products_of_the_layers_are_bfloat16_and_the_logits_are_not(policy, modular_problems):
     run = run_of(policy, modular_problems)
-    batch = run.split(run.roll_out(1))[0][0].packed
+    batch = run.run_old_policy(run.roll_out(1))[0][0].padded
     seen = []
     run.policy.model.layers[0].mlp.down_proj.register_forward_hook(
         lambda module, inputs, output: seen.append((module.weight.dtype, output.dtype))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from maspo.errors import ConfigError
 from maspo.objectives import PolicyBatch, make, names
-from maspo.policy import make_checkpoints, micro_batched, pack, token_log_probs
+from maspo.policy import make_checkpoints, micro_batched, pad_batch, token_log_probs
 from maspo.policy.micro_batches import cut
 
 
@@ -21,7 +21,7 @@ def random_batch(rows, seed):
         counts = torch.randint(low, high, (rows,), generator=generator).tolist()
         return [torch.randint(2, 19, (n,), generator=generator).tolist() for n in counts]
 
-    return pack(draw(1, 9), draw(0, 20), 0)
+    return pad_batch(draw(1, 9), draw(0, 20), 0)
 
 
 @given(st.integers(1, 30), st.integers(1, 300), st.integers(0, 1000))

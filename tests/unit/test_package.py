@@ -108,7 +108,7 @@ def test_the_workflow_catalog_finds_what_it_asks_for():
 
 # Lower layers may not import higher ones (docs/architecture.md).
 LAYERS = [
-    {"errors", "inert", "seeding", "objectives", "layout"},
+    {"errors", "inert", "seeding", "objectives", "layout", "stopwatch"},
     {"files", "devices", "determinism"},
     {"verifier", "unfinished"},
     {"config"},

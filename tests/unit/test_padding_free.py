@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from transformers import LlamaConfig, LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM
 
 from maspo.errors import ConfigError
-from maspo.policy import build_policy, pack, token_log_probs
+from maspo.policy import build_policy, pad_batch, token_log_probs
 from maspo.policy.padding_free import use_padding_free
 from tests.conftest import ARCHITECTURE
 
@@ -31,7 +31,7 @@ groups = st.lists(
 def as_batch(groups):
     """Pack groups of (prompt, completions)."""
     prompts = [prompt for prompt, completions in groups for _ in completions]
-    return pack(prompts, [c for _, completions in groups for c in completions], 0)
+    return pad_batch(prompts, [c for _, completions in groups for c in completions], 0)
 
 
 def padded_log_probs(policy, batch):
@@ -98,7 +98,7 @@ def test_values_and_gradients_are_those_of_the_padded_batch(kind, key_heads, see
 
 def test_calls_without_a_row_attend_as_before(tiny_policy):
     policy = build_policy(ARCHITECTURE, tiny_policy[1], 3)
-    batch = pack([[5, 12, 9], [6]], [[3, 4], [7, 7, 7]], 0)
+    batch = pad_batch([[5, 12, 9], [6]], [[3, 4], [7, 7, 7]], 0)
     inputs = {
         "input_ids": batch.input_ids,
         "attention_mask": batch.attention_mask,
@@ -113,7 +113,7 @@ def test_calls_without_a_row_attend_as_before(tiny_policy):
 def test_nothing_of_it_is_saved(tiny_policy):
     policy = build_policy(ARCHITECTURE, tiny_policy[1], 3)
     before = policy.config.to_json_string()
-    token_log_probs(policy, pack([[5]], [[3]], 0))
+    token_log_probs(policy, pad_batch([[5]], [[3]], 0))
     assert policy.config.to_json_string() == before
 
 
@@ -122,4 +122,4 @@ def test_attention_with_a_window_is_refused():
         Qwen2Config(**SIZES, use_sliding_window=True, sliding_window=4, max_window_layers=0)
     )
     with pytest.raises(ConfigError, match="sliding_window"):
-        token_log_probs(policy, pack([[5, 6, 7]], [[3, 4, 5]], 0))
+        token_log_probs(policy, pad_batch([[5, 6, 7]], [[3, 4, 5]], 0))

@@ -15,7 +15,7 @@ from maspo.errors import ConfigError
 from maspo.plan import architecture_of, check_memory, describe
 from maspo.plan.hardware import CARDS, POLICIES, Architecture
 from maspo.plan.local import memory_phases, pass_tokens, phase_seconds
-from maspo.policy import pack, padding_free, save_policy
+from maspo.policy import pad_batch, padding_free, save_policy
 from maspo.steps.train_plan import check_machine, check_precision
 
 GPU = load_experiment(["scale=gpu"])
@@ -40,7 +40,7 @@ def test_activations_are_those_that_autograd_keeps(precision):
     )
     config._attn_implementation = padding_free.NAME
     layer = Qwen2DecoderLayer(config, 0)
-    row = pack([[1] * 7], [[1] * (tokens - 7)], 0).row
+    row = pad_batch([[1] * 7], [[1] * (tokens - 7)], 0).row
     hidden = torch.randn(1, tokens, 240, requires_grad=True)
     places = Qwen2RotaryEmbedding(config)(hidden, torch.arange(tokens)[None])
     kept = {}  # the tensors themselves too, or a freed place would be counted once for two

@@ -15,7 +15,7 @@ from maspo.policy import (
     encode_prompts,
     load_policy,
     load_pretrained,
-    pack,
+    pad_batch,
     token_log_probs,
 )
 from maspo.policy import save_policy as save
@@ -45,7 +45,7 @@ def test_auto_classes_load_what_was_built(tmp_path, tiny_policy):
     assert loaded.decode(loaded(CHARACTERS).input_ids) == CHARACTERS
     assert (loaded.pad_token_id, loaded.eos_token_id) == (0, 1)
     model = AutoModelForCausalLM.from_pretrained(tmp_path / "policy")
-    batch = pack(PROMPTS, COMPLETIONS, 0)
+    batch = pad_batch(PROMPTS, COMPLETIONS, 0)
     assert torch.equal(token_log_probs(model, batch)[0], token_log_probs(policy, batch)[0])
 
 
@@ -103,7 +103,7 @@ def test_prompts_are_rendered_by_the_chat_template(tiny_policy):
 
 
 def test_pack_aligns_completions():
-    batch = pack(PROMPTS, COMPLETIONS, 0)
+    batch = pad_batch(PROMPTS, COMPLETIONS, 0)
     assert batch.input_ids.shape == (3, 12)
     assert batch.mask.sum(1).tolist() == [3, 6, 1]
     assert batch.completions[0].tolist() == [3, 4, 1, 0, 0, 0]
@@ -115,7 +115,7 @@ def test_pack_aligns_completions():
 def test_log_probs_and_entropy_equal_the_unpadded_ones(tiny_policy, temperature):
     policy, _ = tiny_policy
     log_prob, entropy = token_log_probs(
-        policy, pack(PROMPTS, COMPLETIONS, 0), temperature, entropy=True
+        policy, pad_batch(PROMPTS, COMPLETIONS, 0), temperature, entropy=True
     )
     assert torch.isfinite(log_prob).all()
     assert not entropy.requires_grad
@@ -129,7 +129,7 @@ def test_log_probs_and_entropy_equal_the_unpadded_ones(tiny_policy, temperature)
 
 def test_gradient_equals_the_unpadded_one(tiny_policy):
     policy, _ = tiny_policy
-    batch = pack(PROMPTS, COMPLETIONS, 0)
+    batch = pad_batch(PROMPTS, COMPLETIONS, 0)
     token_log_probs(policy, batch)[0][batch.mask].sum().backward()
     ours = {name: p.grad.clone() for name, p in policy.named_parameters()}
     policy.zero_grad()

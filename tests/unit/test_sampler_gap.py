@@ -108,28 +108,28 @@ def test_a_whole_step_uses_the_samplers_log_probs(tiny_policy, modular_problems)
         one.settings.old_policy, one.settings.importance_cap = old_policy, cap
         rollout = one.roll_out(1)
         rollout.rewards = torch.arange(len(rollout.prompts)) % 2.0  # every row has an advantage
-        plain, _ = one.split(rollout)
+        plain, _ = one.run_old_policy(rollout)
         rows = [
             row[mask].tolist()
             for mini in plain
-            for row, mask in zip(mini.old_log_prob, mini.packed.mask, strict=True)
+            for row, mask in zip(mini.old_log_prob, mini.padded.mask, strict=True)
         ]
         rollout.completions = [
             replace(c, log_probs=tuple(value - shift for value in row))
             for c, row in zip(rollout.completions, rows, strict=True)
         ]
-        mini_batches, _ = one.split(rollout)
+        mini_batches, _ = one.run_old_policy(rollout)
         return plain[0], mini_batches[0]
 
     plain, mini = run("trainer", None)
     assert plain.gap is None
     assert torch.equal(mini.old_log_prob, plain.old_log_prob)
-    assert torch.allclose(mini.gap[mini.packed.mask], torch.tensor(shift), atol=1e-5)
+    assert torch.allclose(mini.gap[mini.padded.mask], torch.tensor(shift), atol=1e-5)
     assert mini.importance is None
     _, mini = run("trainer", 1.05)
-    assert torch.allclose(mini.importance[mini.packed.mask], torch.tensor(1.05))
+    assert torch.allclose(mini.importance[mini.padded.mask], torch.tensor(1.05))
     plain, mini = run("sampler", None)
-    mask = mini.packed.mask
+    mask = mini.padded.mask
     assert torch.allclose(mini.old_log_prob[mask], plain.old_log_prob[mask] - shift, atol=1e-5)
 
 

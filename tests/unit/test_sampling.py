@@ -9,7 +9,7 @@ from transformers import GenerationConfig, TopPLogitsWarper
 import maspo.sampling.transformers as sampling
 from cuda_rules import RefusedOnCuda
 from maspo.errors import ConfigError
-from maspo.policy import build_policy, pack, token_log_probs
+from maspo.policy import build_policy, pad_batch, token_log_probs
 from maspo.sampling import SamplingSettings
 from maspo.sampling.decoder import TransformersDecoder
 from maspo.sampling.fused import FusedDecoder
@@ -162,7 +162,7 @@ def test_the_fused_decoder_refuses_what_it_does_not_compute(tiny_policy, change,
 def test_entropies_are_those_that_the_policy_has_of_each_token(sampler):
     settings = SamplingSettings(max_tokens=12, temperature=0.7, entropies=True)
     completions = sampler.sample(PROMPTS, [1, 2, 3, 4], settings)
-    batch = pack(PROMPTS, [c.tokens for c in completions], sampler.tokenizer.pad_token_id)
+    batch = pad_batch(PROMPTS, [c.tokens for c in completions], sampler.tokenizer.pad_token_id)
     _, expected = token_log_probs(sampler.policy, batch, temperature=0.7, entropy=True)
     for completion, row, mask in zip(completions, expected, batch.mask, strict=True):
         torch.testing.assert_close(torch.tensor(completion.entropies), row[mask].detach())

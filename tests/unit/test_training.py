@@ -87,15 +87,16 @@ def test_every_problem_comes_once_an_epoch(count, batch, seed):
 
 def test_merge_keeps_extremes():
     rows = [
-        {"loss": 1.0, "ratio_min": 0.5, "ratio_max": 2.0},
-        {"loss": 3.0, "ratio_min": 0.7, "ratio_max": 1.5},
+        {"loss": 1.0, "ratio_min": 0.5, "ratio_max": 2.0, "own_max": 4.0},
+        {"loss": 3.0, "ratio_min": 0.7, "ratio_max": 1.5, "own_max": 2.0},
     ]
-    assert merge(rows) == {"loss": 2.0, "ratio_min": 0.5, "ratio_max": 2.0}
+    means = {"loss": 2.0, "own_max": 3.0}  # not by the name
+    assert merge(rows) == {**means, "ratio_min": 0.5, "ratio_max": 2.0}
 
 
 def test_first_update_is_on_policy_and_later_ones_are_not(tiny_policy, modular_problems):
     run = trainer(tiny_policy, modular_problems)
-    mini_batches, _ = run.split(run.roll_out(1))
+    mini_batches, _ = run.run_old_policy(run.roll_out(1))
     assert len(mini_batches) == run.settings.updates_per_batch
     first, *_, last = [run.update(mini_batch).metrics for mini_batch in mini_batches]
     assert (first["ratio_min"], first["ratio_max"]) == (1.0, 1.0)
@@ -109,7 +110,7 @@ def test_a_step_in_chunks_of_the_vocabulary_is_the_same_step(tiny_policy, modula
     )
     updates = []
     for run in (naive, chunked):
-        mini_batches, _ = run.split(run.roll_out(1))
+        mini_batches, _ = run.run_old_policy(run.roll_out(1))
         updates.append([run.update(mini_batch).metrics for mini_batch in mini_batches])
     assert updates[1][0]["ratio_min"] == updates[1][0]["ratio_max"] == 1.0
     for ours, theirs in zip(updates[1], updates[0], strict=True):
@@ -120,10 +121,10 @@ def test_a_step_in_chunks_of_the_vocabulary_is_the_same_step(tiny_policy, modula
 def test_an_update_is_adamw_on_the_policy_gradient(tiny_policy, modular_problems):
     """On-policy, grpo's gradient is -mean(A * grad log pi); the step must be AdamW's on it."""
     run = trainer(tiny_policy, modular_problems, method="grpo", max_grad_norm=1e9)
-    (batch, *_), _ = run.split(run.roll_out(1))
+    (batch, *_), _ = run.run_old_policy(run.roll_out(1))
     twin = copy.deepcopy(run.policy)
-    log_prob, _ = token_log_probs(twin, batch.packed)
-    mask = batch.packed.mask
+    log_prob, _ = token_log_probs(twin, batch.padded)
+    mask = batch.padded.mask
     (-(batch.advantages * log_prob)[mask].sum() / batch.total_tokens).backward()
     norm = torch.cat([p.grad.flatten() for p in twin.parameters()]).norm()
     optimizer = torch.optim.AdamW(twin.parameters(), lr=1e-3, weight_decay=0.0)
@@ -154,24 +155,23 @@ def test_without_an_advantage_the_gradient_is_zero(method):
 def test_an_update_without_advantages_goes_on_with_the_momentum(tiny_policy, modular_problems):
     """It must leave the weights, and log the metrics, of an update that took the gradient."""
     run = trainer(tiny_policy, modular_problems, lr=1e-2)
-    mini_batches, _ = run.split(run.roll_out(1))
+    mini_batches, _ = run.run_old_policy(run.roll_out(1))
     assert mini_batches[0].advantages.any()
     run.update(mini_batches[0])
     twin = copy.deepcopy(run)
     before = weights(run)
-    nothing = mini_batches[1]
-    nothing.advantages = torch.zeros_like(nothing.advantages)
+    nothing = replace(mini_batches[1], advantages=torch.zeros_like(mini_batches[1].advantages))
     metrics = run.update(nothing).metrics
     assert metrics["gradient_norm"] == 0
     assert not torch.equal(weights(run), before)
 
-    log_prob, _ = twin.log_probs(nothing.packed, entropy=False)
+    log_prob, _ = twin.log_probs(nothing.padded, entropy=False)
     output = twin.objective(
         PolicyBatch(
             log_prob=log_prob,
             old_log_prob=nothing.old_log_prob,
             advantages=nothing.advantages,
-            mask=nothing.packed.mask,
+            mask=nothing.padded.mask,
             total_tokens=nothing.total_tokens,
         )
     )
@@ -190,7 +190,7 @@ def test_advantages_follow_rewards_and_groups(tiny_policy, modular_problems):
         rollout.prompts[i] == rollout.prompts[i - i % size] for i in range(len(rollout.prompts))
     )
     expected = group_relative(rollout.rewards.view(-1, size)).flatten()
-    mini_batches, _ = run.split(rollout)
+    mini_batches, _ = run.run_old_policy(rollout)
     got = torch.cat([mini_batch.advantages[:, 0] for mini_batch in mini_batches])
     assert torch.equal(got[got != 0], expected[expected != 0])
     for completion, reward in zip(rollout.completions, rollout.rewards.tolist(), strict=True):
@@ -203,14 +203,14 @@ def test_rows_without_an_advantage_are_counted_and_not_read(tiny_policy, modular
     group, size = run.settings.group_size, len(rollout.prompts) // run.settings.updates_per_batch
     rollout.rewards = torch.zeros(len(rollout.prompts))
     rollout.rewards[0] = 1.0  # the only group with advantages is the first of the first mini-batch
-    mini_batches, idle = run.split(rollout)
+    mini_batches, idle = run.run_old_policy(rollout)
     lengths = [len(completion.tokens) for completion in rollout.completions]
     assert [len(mini.advantages) for mini in mini_batches] == [group, *[size] * 3]
     for i, mini in enumerate(mini_batches):
         assert mini.total_tokens == sum(lengths[i * size : (i + 1) * size])
         assert mini.total_sequences == size
     assert len(idle) == sum(lengths[group:size])
-    whole = run.pack(rollout, range(len(rollout.prompts)))
+    whole = run.pad_rows(rollout, range(len(rollout.prompts)))
     _, entropy = run.log_probs(whole, entropy=True)
     mean = entropy[whole.mask].mean().item()
     assert summarize(mini_batches, idle)["entropy"] == pytest.approx(mean, rel=1e-5)
@@ -219,9 +219,9 @@ def test_rows_without_an_advantage_are_counted_and_not_read(tiny_policy, modular
         replace(completion, entropies=values[inside].tolist())
         for completion, values, inside in zip(rollout.completions, entropy, whole.mask, strict=True)
     ]
-    torch.testing.assert_close(run.split(rollout)[1], idle)
+    torch.testing.assert_close(run.run_old_policy(rollout)[1], idle)
     rollout.completions = [replace(c, entropies=[0.0] * len(c.tokens)) for c in rollout.completions]
-    assert not run.split(rollout)[1].any()
+    assert not run.run_old_policy(rollout)[1].any()
 
 
 def test_equal_rewards_change_nothing_and_are_counted(tiny_policy, modular_problems):
@@ -471,8 +471,8 @@ def test_moves_of_a_step_count_the_tokens_of_its_ratios(tiny_policy, modular_pro
 def test_tokens_without_an_advantage_are_not_counted(tiny_policy, modular_problems):
     run = trainer(tiny_policy, modular_problems)
     rollout = run.roll_out(1)
-    mini_batches, _ = run.split(rollout)
-    moved = [mini.packed.mask & (mini.advantages != 0) for mini in mini_batches]
+    mini_batches, _ = run.run_old_policy(rollout)
+    moved = [mini.padded.mask & (mini.advantages != 0) for mini in mini_batches]
     metrics, _ = run.step(1)
     wanted = sum(int(mask.sum()) for mask in moved)
     assert 0 < wanted < metrics["tokens"]

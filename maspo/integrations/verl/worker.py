@@ -12,9 +12,9 @@ from verl.workers.utils.padding import no_padding_2_padding
 from maspo.integrations.batches import Part, fix_bounds, needs_whole_batch, valid_tokens
 from maspo.integrations.verl.config import PolicyLoss
 from maspo.integrations.verl.loss import micro_batch
-from maspo.objectives import Objective
+from maspo.objectives import EXTREMES, Objective
 
-EXTREMES = {"_min": AggregationType.MIN, "_max": AggregationType.MAX}
+AGGREGATIONS = {min: AggregationType.MIN, max: AggregationType.MAX}
 FIELDS = ("response_mask", "old_log_probs", "advantages")
 
 
@@ -47,8 +47,8 @@ class ActorLoss:
 
 
 def _metric(name: str, value: float, share: float) -> Metric:
-    if extreme := EXTREMES.get(name[-4:]):
-        return Metric(extreme, value)
+    if name in EXTREMES:
+        return Metric(AGGREGATIONS[EXTREMES[name]], value)
     return Metric(AggregationType.SUM, value * share)  # verl then takes the mean over ranks
 
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from maspo.policy import load_policy, make_checkpoints, micro_batched, pack, token_log_probs
+from maspo.policy import load_policy, make_checkpoints, micro_batched, pad_batch, token_log_probs
 
 PLAIN = (
     "Water boils at one hundred degrees Celsius, the sun rises in the east, and the quick brown "
@@ -70,7 +70,7 @@ def test_the_gradient_in_parts_is_that_of_the_whole(loaded):
     """Chunks of the vocabulary, micro-batches and checkpoints, with grouped-query attention."""
     policy, tokenizer = loaded
     prompts = [tokenizer("The capital of France is").input_ids, tokenizer("It is").input_ids]
-    batch = pack(
+    batch = pad_batch(
         [prompts[0], prompts[0], prompts[1], prompts[1]],
         tokenizer(list(TEXTS)).input_ids,
         tokenizer.pad_token_id,

@@ -7,7 +7,7 @@ import torch
 from trl_case import draw_inputs, make_trainer
 
 from maspo.objectives import PolicyBatch, make, names
-from maspo.policy import Packed, token_log_probs
+from maspo.policy import PaddedBatch, token_log_probs
 
 # Our method: the settings of TRL's own loss that are the same objective.
 TRLS = {
@@ -41,8 +41,8 @@ def ours(policy, inputs, objective):
     ids = torch.cat([inputs["prompt_ids"], inputs["completion_ids"]], 1)
     attention = torch.cat([inputs["prompt_mask"], inputs["completion_mask"]], 1)
     mask = inputs["completion_mask"].bool()
-    packed = Packed(ids, attention, (attention.cumsum(1) - 1).clamp(min=0), mask)
-    log_prob, entropy = token_log_probs(policy, packed, entropy=True)
+    padded = PaddedBatch(ids, attention, (attention.cumsum(1) - 1).clamp(min=0), mask)
+    log_prob, entropy = token_log_probs(policy, padded, entropy=True)
     advantages = inputs["advantages"][:, None].expand(mask.shape)
     batch = PolicyBatch(log_prob, inputs["old_per_token_logps"], advantages, mask, entropy)
     return gradient_of(policy, objective(batch).loss)

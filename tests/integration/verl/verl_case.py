@@ -142,13 +142,13 @@ def to_tensordict(prompts, completions, old_log_prob, advantages):
 
 def policy_batch(policy, prompts, completions, noise, advantages):
     """Return the mini-batch of `draw_batch` in one piece for our objectives, and the old rows."""
-    from maspo.policy import pack, token_log_probs
+    from maspo.policy import pad_batch, token_log_probs
 
-    packed = pack([p.tolist() for p in prompts], [c.tolist() for c in completions], 0)
-    log_prob, entropy = token_log_probs(policy, packed, entropy=True)
+    padded = pad_batch([p.tolist() for p in prompts], [c.tolist() for c in completions], 0)
+    log_prob, entropy = token_log_probs(policy, padded, entropy=True)
     old = log_prob.detach().clone()
     for row, values in enumerate(noise):
         old[row, : len(values)] += values
-    expanded = torch.tensor(advantages)[:, None].expand(packed.mask.shape)
-    batch = PolicyBatch(log_prob, old, expanded, packed.mask, entropy)
+    expanded = torch.tensor(advantages)[:, None].expand(padded.mask.shape)
+    batch = PolicyBatch(log_prob, old, expanded, padded.mask, entropy)
     return batch, [old[row, : len(values)] for row, values in enumerate(noise)]

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from maspo.policy import load_policy, pack, token_log_probs
+from maspo.policy import load_policy, pad_batch, token_log_probs
 from maspo.sampling import SamplingSettings
 
 pytestmark = pytest.mark.skipif(
@@ -39,7 +39,7 @@ def test_log_probabilities_are_the_trainers(wide_policy, engine):
     ]
     drawn = engine.sample(prompts, range(len(prompts)), SamplingSettings(TOKENS))
     assert len({completion.text for completion in drawn}) > len(QUESTIONS)
-    batch = pack(prompts, [completion.tokens for completion in drawn], tokenizer.pad_token_id)
+    batch = pad_batch(prompts, [completion.tokens for completion in drawn], tokenizer.pad_token_id)
     scored, _ = token_log_probs(policy, batch, chunk=4096)
     gaps = [
         abs(ours - theirs)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from maspo.policy import pack, token_log_probs
+from maspo.policy import pad_batch, token_log_probs
 from maspo.sampling import SamplingSettings
 
 BLOCK = 128  # tokens that the engine caches together on a CPU; only whole blocks are shared
@@ -20,11 +20,11 @@ def gap(sampler, completions, prompts=None):
     """Return the largest difference to the policy's own log-probabilities."""
     tokens = [completion.tokens for completion in completions]
     prompts = prompts or [PROMPT] * len(tokens)
-    packed = pack(prompts, tokens, sampler.tokenizer.pad_token_id)
+    padded = pad_batch(prompts, tokens, sampler.tokenizer.pad_token_id)
     with torch.no_grad():
-        expected, _ = token_log_probs(sampler.policy, packed, 1.0)
+        expected, _ = token_log_probs(sampler.policy, padded, 1.0)
     drawn = [torch.tensor(completion.log_probs) for completion in completions]
-    return (torch.cat(drawn) - expected[packed.mask]).abs().max().item()
+    return (torch.cat(drawn) - expected[padded.mask]).abs().max().item()
 
 
 def test_a_group_of_32_computes_its_prompt_once(engine):

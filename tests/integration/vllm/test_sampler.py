@@ -11,7 +11,7 @@ import torch
 from transformers import TopPLogitsWarper
 
 from maspo.errors import ConfigError
-from maspo.policy import pack, token_log_probs
+from maspo.policy import pad_batch, token_log_probs
 from maspo.sampling import SamplingSettings
 from maspo.sampling.transformers import TransformersSampler
 from maspo.sampling.vllm import VllmSampler
@@ -28,10 +28,10 @@ def tokens(completions):
 
 def check_log_probs(sampler, settings):
     completions = sampler.sample(PROMPTS, SEEDS, settings)
-    packed = pack(PROMPTS, tokens(completions), sampler.tokenizer.pad_token_id)
+    padded = pad_batch(PROMPTS, tokens(completions), sampler.tokenizer.pad_token_id)
     with torch.no_grad():
-        expected, _ = token_log_probs(sampler.policy, packed, settings.temperature)
-    for completion, row, mask in zip(completions, expected, packed.mask, strict=True):
+        expected, _ = token_log_probs(sampler.policy, padded, settings.temperature)
+    for completion, row, mask in zip(completions, expected, padded.mask, strict=True):
         drawn = torch.tensor(completion.log_probs)
         assert torch.allclose(drawn, row[mask], atol=1e-3), (drawn - row[mask]).abs().max()
 
