@@ -22,7 +22,7 @@ import torch
 from benchmarks.word_problems import draw
 from maspo.files import read_json_lines
 from maspo.layout import Layout
-from maspo.policy import encode_prompts, load_policy, pack, save_policy, token_log_probs
+from maspo.policy import encode_prompts, load_policy, pad_batch, save_policy, token_log_probs
 from maspo.tasks import Problem
 
 # The task reads six benchmarks by these names; here each is an equal part of the held-out problems.
@@ -65,7 +65,7 @@ def warm_up(source: str, target: Path, drawn: list[tuple[str, str, int]], steps:
         chosen = [drawn[i] for i in rng.integers(len(drawn), size=BATCH)]
         problems = [Problem.create(q, str(answer), "words") for q, _, answer in chosen]
         shown = [rf"{sum_}={answer} \boxed{{{answer}}}" for _, sum_, answer in chosen]
-        batch = pack(
+        batch = pad_batch(
             encode_prompts(tokenizer, problems, 512),
             [[*ids, tokenizer.eos_token_id] for ids in tokenizer(shown).input_ids],
             tokenizer.pad_token_id,

@@ -8,7 +8,7 @@ import pytest
 import torch
 from verl_case import make_worker, method_overrides, to_tensordict, tu
 
-from maspo.policy import encode_prompts, load_policy, pack, token_log_probs
+from maspo.policy import encode_prompts, load_policy, pad_batch, token_log_probs
 from maspo.sampling import SamplingSettings
 from maspo.sampling.transformers import TransformersSampler
 from maspo.tasks import Problem
@@ -50,7 +50,7 @@ def test_two_generations_of_two_updates():
             prompts, seeds, SamplingSettings(12)
         )
         completions = [list(completion.tokens) for completion in drawn]
-        batch = pack(prompts, completions, tokenizer.pad_token_id)
+        batch = pad_batch(prompts, completions, tokenizer.pad_token_id)
         with torch.no_grad():
             scores, _ = token_log_probs(policy, batch)
         old = [row[mask] for row, mask in zip(scores, batch.mask, strict=True)]
