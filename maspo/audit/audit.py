@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from maspo.audit.chain import check_chain
+from maspo.audit.configurations import check_settings
 from maspo.audit.data import check_data, check_leaks
 from maspo.audit.downloads import check_downloads
 from maspo.audit.draws import check_draws
@@ -21,7 +22,6 @@ from maspo.audit.metrics import check_metrics
 from maspo.audit.reference import check_reference
 from maspo.audit.rollouts import check_rollouts
 from maspo.audit.runs import check_budgets, check_fairness, check_seeds
-from maspo.audit.settings import check_settings
 from maspo.audit.tables import check_figures, check_tables
 from maspo.audit.tree import Tree
 from maspo.audit.verdicts import check_verdicts
@@ -53,7 +53,7 @@ CHECKS: dict[str, tuple[str, Callable[[Tree], Iterator[Finding]]]] = {
 }
 
 
-STATUS = {"passed": 0, "failed": 1, "not checked in full": 2}  # exit status by verdict
+STATUS = {"passed": 0, "failed": 1, "not checked in full": 2}  # exit status by outcome
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Audit:
         return self.of(Severity.FAILURE)
 
     @property
-    def verdict(self) -> str:
+    def outcome(self) -> str:
         """One of the keys of `STATUS`. A check that could not run is not a pass."""
         if self.failures:
             return "failed"
@@ -130,8 +130,8 @@ def as_json(audit: Audit) -> dict[str, Any]:
     """Return the audit in the form of ``workflow/schemas/audit.schema.json``."""
     return {
         "results": str(audit.tree.root),
-        "verdict": audit.verdict,
-        "passed": audit.verdict == "passed",
+        "verdict": audit.outcome,
+        "passed": audit.outcome == "passed",
         "digest": audit.digest,
         "manifests": len(audit.tree.manifests),
         "suites": list(audit.tree.suites),
@@ -140,7 +140,7 @@ def as_json(audit: Audit) -> dict[str, Any]:
             {
                 "name": name,
                 "what": CHECKS[name][0],
-                "passed": Audit(audit.tree, {name: findings}, {}).verdict == "passed",
+                "passed": Audit(audit.tree, {name: findings}, {}).outcome == "passed",
                 "seconds": round(audit.seconds[name], 3),
                 "findings": [finding.as_dict() for finding in findings],
             }
@@ -153,7 +153,7 @@ def as_markdown(audit: Audit) -> str:
     """Return the audit for readers."""
     report = as_json(audit)
     lines = [
-        f"# Audit of {in_markdown(report['results'])}: {audit.verdict}",
+        f"# Audit of {in_markdown(report['results'])}: {audit.outcome}",
         "",
         f"{report['runs']} runs, {report['manifests']} manifests, suites {report['suites']}; "
         f"SHA-256 of what was audited: {report['digest']}.",

@@ -29,7 +29,8 @@ def check_draws(tree: Tree) -> Iterator[Finding]:
         name, manifest = tree.name(path), tree.manifest(path.parent)
         if manifest is None:
             continue  # the check of the seeds names it
-        if fingerprint(manifest) != here or manifest["settings"]["sampler"]["kind"] == "vllm":
+        sampler = experiment_from(manifest["experiment"]).sampler
+        if fingerprint(manifest) != here or not sampler.repeatable:
             found = "another platform, or a sampler that does not repeat itself"
             yield not_checked("draws", name, found, "drawing again where the evaluation was made")
             continue

@@ -173,10 +173,9 @@ class Experiment:
         require_different("studies", self.studies)
         require_different("variants", self.variants or [])
         require(self.variants != [], "variants", self.variants, "null, or a list of variants")
-        if (
-            self.sampler.kind != "vllm" and self.engine.kind == "local"
-        ):  # gives no log-probabilities
-            needs = "with sampler=vllm only; otherwise"
+        if self.engine.kind == "local" and not self.sampler.gives_log_probs:
+            able = [kind for kind, sampler in SAMPLERS.items() if sampler.gives_log_probs]
+            needs = f"with sampler={' or '.join(able)} only; otherwise"
             source, cap = self.train.old_policy, self.train.importance_cap
             require(source == "trainer", "train.old_policy", source, f"{needs} trainer")
             require(cap is None, "train.importance_cap", cap, f"{needs} null")
@@ -228,9 +227,10 @@ class Experiment:
         return self.model.base_seed(1 if self.seed is None else self.seed)
 
 
+SAMPLERS: dict[str, type[Sampler]] = {"transformers": TransformersSampler, "vllm": VllmSampler}
 KINDS: dict[str, dict[str, type]] = {
     "task": {"modular": ModularTask, "hub": HubTask},
     "model": {"built": BuiltModel, "pretrained": PretrainedModel},
-    "sampler": {"transformers": TransformersSampler, "vllm": VllmSampler},
+    "sampler": {**SAMPLERS},
     "engine": {"local": Engine, "verl": VerlEngine},
 }

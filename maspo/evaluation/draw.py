@@ -52,7 +52,7 @@ def evaluate_policy(
     """
     model = experiment.model
     # An engine of its own has the GPU for itself: the policy is only copied into it.
-    place = "cpu" if experiment.sampler.kind == "vllm" else model.device
+    place = "cpu" if experiment.sampler.own_engine else model.device
     policy, tokenizer = load_policy(folder, model.dtype, place)
     with make_sampler(experiment, policy, tokenizer) as sampler:
         how = (experiment.evaluate, experiment.task, experiment.seed)

@@ -6,8 +6,8 @@ from math import ceil
 import torch
 
 from maspo.objectives.base import Objective, Surrogate, Tokens, register
+from maspo.objectives.constraints import setting
 from maspo.objectives.primitives import clip_surrogate
-from maspo.objectives.settings import setting
 
 
 @register("bapo")

@@ -9,8 +9,8 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 from torch import Tensor
 
+from maspo.objectives.constraints import check_settings, setting
 from maspo.objectives.primitives import AGGREGATIONS, aggregate, log_ratio, statistics, to_floats
-from maspo.objectives.settings import check_settings, setting
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from maspo.objectives.base import Objective, Surrogate, Tokens, register
-from maspo.objectives.settings import setting
+from maspo.objectives.constraints import setting
 
 
 @register("cispo")

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from maspo.objectives.base import register
+from maspo.objectives.constraints import setting
 from maspo.objectives.grpo import Grpo
-from maspo.objectives.settings import setting
 
 
 @register("clip_higher")

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from maspo.objectives.base import Objective, Surrogate, Tokens, register
+from maspo.objectives.constraints import setting
 from maspo.objectives.primitives import clip_surrogate, masked_mean
-from maspo.objectives.settings import setting
 
 
 @register("dac")

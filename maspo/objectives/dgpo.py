@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from math import log
 
 from maspo.objectives.base import Objective, Surrogate, Tokens, register
+from maspo.objectives.constraints import setting
 from maspo.objectives.primitives import choose, overshoot
-from maspo.objectives.settings import setting
 
 
 @register("dgpo")

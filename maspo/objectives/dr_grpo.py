@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from maspo.objectives.base import PolicyBatch, register
+from maspo.objectives.constraints import setting
 from maspo.objectives.grpo import Grpo
-from maspo.objectives.settings import setting
 
 
 @register("dr_grpo")

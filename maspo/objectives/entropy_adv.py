@@ -6,9 +6,9 @@ from typing import ClassVar
 import torch
 
 from maspo.objectives.base import Surrogate, Tokens, register
+from maspo.objectives.constraints import setting
 from maspo.objectives.grpo import Grpo
 from maspo.objectives.primitives import clip_surrogate, masked_mean
-from maspo.objectives.settings import setting
 
 
 @register("entropy_adv")

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from maspo.objectives.base import Objective, Surrogate, Tokens, register
+from maspo.objectives.constraints import setting
 from maspo.objectives.primitives import AGGREGATIONS, clip_surrogate
-from maspo.objectives.settings import setting
 
 
 @register("gspo")

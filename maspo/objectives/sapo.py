@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from maspo.objectives.base import Objective, Surrogate, Tokens, register
+from maspo.objectives.constraints import setting
 from maspo.objectives.primitives import AGGREGATIONS, choose
-from maspo.objectives.settings import setting
 
 
 @register("sapo")

@@ -106,7 +106,7 @@ def _score_bytes(experiment: Experiment) -> float:
 
 def _engine_left(experiment: Experiment) -> float:
     sampler = experiment.sampler
-    return ASLEEP if sampler.kind == "vllm" and sampler.sleep else 0
+    return ASLEEP if sampler.own_engine and sampler.sleep else 0
 
 
 def sampling_bytes(policy: Architecture, experiment: Experiment, memory: float) -> dict[str, float]:
@@ -114,7 +114,7 @@ def sampling_bytes(policy: Architecture, experiment: Experiment, memory: float) 
     held = training_bytes(policy)
     held.pop("gradients, float32")  # freed after each update
     sampler = experiment.sampler
-    if sampler.kind == "vllm":
+    if sampler.own_engine:
         size = FLOAT32 if sampler.dtype == "float32" else BFLOAT16
         weights, engine = size * policy.parameters, sampler.memory_share * memory
         return {
@@ -131,7 +131,7 @@ def memory_phases(
 ) -> dict[str, dict[str, float]]:
     """Return bytes by phase and part, on a card of `memory` bytes."""
     sampling = sampling_bytes(policy, experiment, memory)
-    awake = experiment.sampler.kind == "vllm" and not experiment.sampler.sleep
+    awake = experiment.sampler.own_engine and not experiment.sampler.sleep
     engine = {name: n for name, n in sampling.items() if awake and name.startswith("vLLM")}
     update = update_bytes(policy, experiment)
     return {"sampling": sampling, **{name: parts | engine for name, parts in update.items()}}
@@ -143,7 +143,7 @@ def job_of(experiment: Experiment) -> Job:
     rows = train.prompts_per_batch * train.group_size
     prompt = min(PROMPT, task.max_prompt_tokens)
     completion = min(COMPLETION, task.max_completion_tokens)
-    if sampler.kind == "vllm":
+    if sampler.own_engine:
         return Job(rows, prompt, completion, sampler.max_num_seqs, sampler.memory_share)
     return Job(rows, prompt, completion, sampler.batch_size)
 

@@ -53,8 +53,8 @@ def _memory_lines(policy: Architecture, experiment: Experiment, memory: float | 
     lines = []
     for phase, parts in memory_phases(policy, experiment, memory or 0).items():
         total = sum(parts.values())
-        verdict = "fits" if total <= USABLE * (memory or 0) else "DOES NOT FIT"
-        verdict = f", {verdict}" if memory else ""
-        lines.append(f"  memory of the {phase}: {total / size_of:.1f} {unit}{verdict}")
+        room = "fits" if total <= USABLE * (memory or 0) else "DOES NOT FIT"
+        room = f", {room}" if memory else ""
+        lines.append(f"  memory of the {phase}: {total / size_of:.1f} {unit}{room}")
         lines += [f"    {n / size_of:6.1f} {unit}  {part}" for part, n in parts.items() if n]
     return lines

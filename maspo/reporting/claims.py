@@ -1,4 +1,4 @@
-"""Verdicts on the claims of `configs/claims.yaml`: from intervals, never from point estimates."""
+"""Rulings on the claims of `configs/claims.yaml`: from intervals, never from point estimates."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ from maspo.reporting.claims_file import Claim, Part
 from maspo.reporting.claims_plan import MOST, seeds_to_decide
 from maspo.reporting.format import fixed, interval
 from maspo.reporting.results import Results
+from maspo.reporting.ruling import ORDER, Ruling, detectable, judge, known, small
 from maspo.reporting.study_data import StudyData
 from maspo.reporting.suite import Suite
-from maspo.reporting.verdict import ORDER, Ruling, detectable, judge, known, small
 
-__all__ = ["ClaimVerdict", "PartVerdict", "Ruling", "judge", "judge_claims"]
+__all__ = ["JudgedClaim", "JudgedPart", "Ruling", "judge", "judge_claims"]
 
 
 # Of each unit of an effect: what readers see it times, its decimals, its name.
@@ -29,7 +29,7 @@ SHOWN = {
 
 
 @dataclass(frozen=True)
-class PartVerdict:
+class JudgedPart:
     """The ruling on one part of a claim, and the sentence that gives its reason."""
 
     part: Part
@@ -37,16 +37,16 @@ class PartVerdict:
     reasoning: str
     study: str
     effect: Effect | None = None
-    detectable: float | None = None  # `maspo.reporting.verdict.detectable`
+    detectable: float | None = None  # `maspo.reporting.ruling.detectable`
     command: str | None = None  # that would test or decide what was not
 
 
 @dataclass(frozen=True)
-class ClaimVerdict:
+class JudgedClaim:
     """The ruling on a claim: supported if every part is."""
 
     claim: Claim
-    parts: tuple[PartVerdict, ...]
+    parts: tuple[JudgedPart, ...]
 
     @property
     def ruling(self) -> Ruling:
@@ -55,27 +55,27 @@ class ClaimVerdict:
         return next((ruling for ruling in ORDER if ruling in rulings), Ruling.SUPPORTED)
 
 
-def judge_claims(suite: Suite, claims: Sequence[Claim]) -> list[ClaimVerdict]:
-    """Return the verdicts on all claims, in the order of the file."""
+def judge_claims(suite: Suite, claims: Sequence[Claim]) -> list[JudgedClaim]:
+    """Return the rulings on all claims, in the order of the file."""
     return [
-        ClaimVerdict(claim, tuple(judge_part(suite, part) for part in claim.parts))
+        JudgedClaim(claim, tuple(judge_part(suite, part) for part in claim.parts))
         for claim in claims
     ]
 
 
-def judge_part(suite: Suite, part: Part) -> PartVerdict:
-    """Return the verdict on one part; a part without its runs is not tested."""
+def judge_part(suite: Suite, part: Part) -> JudgedPart:
+    """Return the ruling on one part; a part without its runs is not tested."""
     found = find_study(suite, part)
     if isinstance(found, str):
         how = command(suite, part)
-        return PartVerdict(part, Ruling.NOT_TESTED, found, part.studies[0], command=how)
+        return JudgedPart(part, Ruling.NOT_TESTED, found, part.studies[0], command=how)
     effect = part.statistic.effect(found)
     ruling = judge(effect, part.above, part.below, part.margin)
     seeds = how = None
     if ruling is Ruling.INCONCLUSIVE:
         seeds = seeds_to_decide(found, part, effect)
         how = seeds and more_seeds(suite, part, found.study.name, seeds)
-    return PartVerdict(
+    return JudgedPart(
         part,
         ruling,
         reason(effect, ruling, part, seeds),
@@ -139,7 +139,7 @@ def reason(effect: Effect, ruling: Ruling, part: Part, seeds: int | None = None)
     side = "above" if part.above is not None else "below"
     opposite = "below" if side == "above" else "above"
     margin = part.margin and amount(part.margin, effect.unit)
-    verdict = {
+    ruling = {
         Ruling.SUPPORTED: f"the whole interval lies {side} {bound}, as the claim says",
         Ruling.CONTRADICTED: f"the whole interval lies {opposite} {bound}, against the claim",
         Ruling.NEGLIGIBLE: f"the interval holds {bound} and lies within {margin} of it, so the "
@@ -152,17 +152,17 @@ def reason(effect: Effect, ruling: Ruling, part: Part, seeds: int | None = None)
         ),
     }[ruling]
     if ruling in (Ruling.SUPPORTED, Ruling.CONTRADICTED) and small(effect, part.bound, part.margin):
-        verdict += f"; yet the effect is smaller than the margin of {margin}"
+        ruling += f"; yet the effect is smaller than the margin of {margin}"
     if effect.seeds < 2:
-        verdict = (
+        ruling = (
             "one seed cannot show how runs vary, so it decides nothing; how many would is seen "
             "from two on"
         )
     elif not known(effect):
-        verdict = "it has no interval, so these runs do not decide it, and no number of seeds can"
+        ruling = "it has no interval, so these runs do not decide it, and no number of seeds can"
     count = f"{effect.seeds} seed{'s' if effect.seeds > 1 else ''}"
     start = effect.what[0].upper() + effect.what[1:]
-    return f"{start}: {effect_text(effect)} over {count}; {verdict}."
+    return f"{start}: {effect_text(effect)} over {count}; {ruling}."
 
 
 def effect_text(effect: Effect) -> str:

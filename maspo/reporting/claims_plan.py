@@ -10,8 +10,8 @@ from scipy.stats import t
 
 from maspo.reporting.claim_statistics import CollapseRate, Effect, average
 from maspo.reporting.claims_file import Part
+from maspo.reporting.ruling import Ruling, judge, known
 from maspo.reporting.study_data import StudyData
-from maspo.reporting.verdict import Ruling, judge, known
 from maspo.statistics import plan, seed_mean, variance_components
 from maspo.statistics.intervals import cell_metrics, means
 
@@ -19,7 +19,7 @@ MOST = 100  # seeds of a method; nobody trains more
 
 
 def seeds_to_decide(data: StudyData, part: Part, effect: Effect) -> int | None:
-    """Return the fewest seeds of each method, up to `MOST`, that would end in another verdict.
+    """Return the fewest seeds of each method, up to `MOST`, that would end in another ruling.
 
     Assumed is that the effect stays where it is and the runs vary as they did: the interval is
     narrowed and judged again. One seed shows no variation, so the answer is then two, the fewest

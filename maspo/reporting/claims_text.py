@@ -1,23 +1,23 @@
-"""The verdicts as JSON (`workflow/schemas/claims.schema.json`), Markdown and LaTeX."""
+"""The judged claims as JSON (`workflow/schemas/claims.schema.json`), Markdown and LaTeX."""
 
 import math
 from collections.abc import Sequence
 from typing import Any
 
 from maspo.inert import in_markdown
-from maspo.reporting.claims import ClaimVerdict, PartVerdict, Ruling, amount, effect_text
+from maspo.reporting.claims import JudgedClaim, JudgedPart, Ruling, amount, effect_text
 from maspo.reporting.collapse import collapses, definition
 from maspo.reporting.format import NOTHING, fixed, latex, markdown
 from maspo.reporting.labels import label
+from maspo.reporting.ruling import POWER
 from maspo.reporting.suite import Suite
-from maspo.reporting.verdict import POWER
 
 KIND_TITLES = {"claim": "Claims of the paper", "check": "Checks of this project"}
 HEADER = ["Claim", "Verdict", "Effect [interval]", "Detectable", "p", "Seeds", "Study"]
 
 
-def claims_json(suite: Suite, verdicts: Sequence[ClaimVerdict]) -> dict[str, Any]:
-    """Return the verdicts, and every collapsed run, as plain containers without NaN."""
+def claims_json(suite: Suite, judged_claims: Sequence[JudgedClaim]) -> dict[str, Any]:
+    """Return the judged claims, and every collapsed run, as plain containers without NaN."""
     fell = collapses(suite)
     return {
         "scale": suite.scale,
@@ -29,14 +29,14 @@ def claims_json(suite: Suite, verdicts: Sequence[ClaimVerdict]) -> dict[str, Any
         },
         "claims": [
             {
-                "id": verdict.claim.id,
-                "kind": verdict.claim.kind,
-                "statement": verdict.claim.statement,
-                "source": verdict.claim.source,
-                "verdict": verdict.ruling.value,
-                "parts": [_part(part) for part in verdict.parts],
+                "id": judged.claim.id,
+                "kind": judged.claim.kind,
+                "statement": judged.claim.statement,
+                "source": judged.claim.source,
+                "verdict": judged.ruling.value,
+                "parts": [_part(part) for part in judged.parts],
             }
-            for verdict in verdicts
+            for judged in judged_claims
         ],
         "collapse": {
             "definition": definition(suite.analysis.collapse),
@@ -48,25 +48,25 @@ def claims_json(suite: Suite, verdicts: Sequence[ClaimVerdict]) -> dict[str, Any
     }
 
 
-def _part(verdict: PartVerdict) -> dict[str, Any]:
-    part, effect = verdict.part, verdict.effect
+def _part(judged: JudgedPart) -> dict[str, Any]:
+    part, effect = judged.part, judged.effect
     return {
-        "study": verdict.study,
+        "study": judged.study,
         "statistic": part.name,
         "arguments": part.arguments,
         "above": part.above,
         "below": part.below,
         "margin": part.margin,
-        "verdict": verdict.ruling.value,
+        "verdict": judged.ruling.value,
         "effect": effect and _number(effect.value),
         "low": effect and _number(effect.low),
         "high": effect and _number(effect.high),
         "unit": effect and effect.unit,
-        "detectable": verdict.detectable,
+        "detectable": judged.detectable,
         "p": effect and effect.p and _number(effect.p),
         "seeds": effect and effect.seeds,
-        "reasoning": verdict.reasoning,
-        "command": verdict.command,
+        "reasoning": judged.reasoning,
+        "command": judged.command,
     }
 
 
@@ -74,15 +74,15 @@ def _number(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
-def claims_markdown(suite: Suite, verdicts: Sequence[ClaimVerdict]) -> str:
-    """Return the verdicts as tables, with the reasons, sources and commands below them."""
+def claims_markdown(suite: Suite, judged_claims: Sequence[JudgedClaim]) -> str:
+    """Return the judged claims as tables, with the reasons, sources and commands below them."""
     texts = []
     for kind, title in KIND_TITLES.items():
-        chosen = [verdict for verdict in verdicts if verdict.claim.kind == kind]
+        chosen = [judged for judged in judged_claims if judged.claim.kind == kind]
         if chosen:
-            rows = [row for verdict in chosen for row in _rows(verdict)]
+            rows = [row for judged in chosen for row in _rows(judged)]
             texts += [f"### {title}\n", markdown(HEADER, rows, left=len(HEADER))]
-            texts += [_details(verdict) for verdict in chosen]
+            texts += [_details(judged) for judged in chosen]
     statistics = suite.analysis.statistics
     texts.append(
         f"Scale {suite.scale}, suite {suite.experiment.suite}; {100 * statistics.level:g} % "
@@ -98,18 +98,18 @@ def claims_markdown(suite: Suite, verdicts: Sequence[ClaimVerdict]) -> str:
     return "\n".join(texts)
 
 
-def claims_latex(verdicts: Sequence[ClaimVerdict]) -> str:
-    """Return the verdicts as a LaTeX table; the statements wrap in a column of 5 cm."""
-    rows = [row for verdict in verdicts for row in _rows(verdict)]
+def claims_latex(judged_claims: Sequence[JudgedClaim]) -> str:
+    """Return the judged claims as a LaTeX table; the statements wrap in a column of 5 cm."""
+    rows = [row for judged in judged_claims for row in _rows(judged)]
     return latex(HEADER, rows, columns=r"p{5cm}lrrrrl")
 
 
-def _rows(verdict: ClaimVerdict) -> list[list[str]]:
+def _rows(judged: JudgedClaim) -> list[list[str]]:
     """Return one row, or with several parts one for the claim and one for each part."""
-    many = len(verdict.parts) > 1
-    whole = [verdict.claim.statement, verdict.ruling.value]
+    many = len(judged.parts) > 1
+    whole = [judged.claim.statement, judged.ruling.value]
     rows = [whole + [""] * (len(HEADER) - len(whole))] if many else []
-    for number, part in enumerate(verdict.parts, start=1):
+    for number, part in enumerate(judged.parts, start=1):
         name = f"part {number}: {part.part.name.replace('_', ' ')}" if many else None
         effect = part.effect
         cells = [NOTHING] * 4
@@ -117,14 +117,14 @@ def _rows(verdict: ClaimVerdict) -> list[list[str]]:
             least = NOTHING if part.detectable is None else amount(part.detectable, effect.unit)
             p = NOTHING if effect.p is None else fixed(effect.p, 4)
             cells = [effect_text(effect), least, p, str(effect.seeds)]
-        rows.append([name or verdict.claim.statement, part.ruling.value, *cells, part.study])
+        rows.append([name or judged.claim.statement, part.ruling.value, *cells, part.study])
     return rows
 
 
-def _details(verdict: ClaimVerdict) -> str:
-    statement, source = in_markdown(verdict.claim.statement), in_markdown(verdict.claim.source)
-    lines = [f"**{statement}**: {verdict.ruling.value}. ({source})\n"]
-    for part in verdict.parts:
+def _details(judged: JudgedClaim) -> str:
+    statement, source = in_markdown(judged.claim.statement), in_markdown(judged.claim.source)
+    lines = [f"**{statement}**: {judged.ruling.value}. ({source})\n"]
+    for part in judged.parts:
         aim = "test" if part.ruling is Ruling.NOT_TESTED else "decide"
         how = f" To {aim} it: `{part.command}`" if part.command else ""
         lines.append(f"- {in_markdown(part.study)}: {in_markdown(part.reasoning)}{how}")

@@ -12,15 +12,15 @@ from maspo.reporting.dynamics import dynamics
 from maspo.reporting.efficiency import efficiency, efficiency_markdown
 from maspo.reporting.facts import facts
 from maspo.reporting.published import published, published_latex, published_markdown
-from maspo.reporting.scores import at_k, mean_scores, run_scores
+from maspo.reporting.results_table import latex_table, markdown_table
+from maspo.reporting.run_scores import at_k, mean_scores, run_scores
 from maspo.reporting.snapshots import snapshots
 from maspo.reporting.stability import stability, stability_latex, stability_markdown
 from maspo.reporting.study_data import StudyData
 from maspo.reporting.suite import Suite
-from maspo.reporting.tables import latex_table, markdown_table
 from maspo.reporting.token_use import gradient_use, ratio_moves, ratio_use
 from maspo.reporting.tuning import tuning, tuning_markdown
-from maspo.reporting.variance import variance, variance_markdown
+from maspo.reporting.variance_table import variance, variance_markdown
 
 
 def study_files(data: StudyData) -> dict[str, str]:
@@ -52,7 +52,7 @@ def suite_files(suite: Suite) -> dict[str, str]:
     """Return the files of a whole suite by path below its folder."""
     steady, spent, beside = stability(suite), cost(suite), published(suite)
     parts, rates = variance(suite), tuning(suite)
-    verdicts = judge_claims(suite, load_claims())
+    judged_claims = judge_claims(suite, load_claims())
     return {
         "tables/stability.csv": csv(steady),
         "tables/stability.md": stability_markdown(suite, steady),
@@ -67,7 +67,8 @@ def suite_files(suite: Suite) -> dict[str, str]:
         "tables/published.csv": csv(beside),
         "tables/published.md": published_markdown(suite, beside),
         "tables/published.tex": published_latex(suite, beside),
-        "tables/claims.tex": claims_latex(verdicts),
-        "claims.json": json.dumps(claims_json(suite, verdicts), indent=2, allow_nan=False) + "\n",
-        "claims.md": claims_markdown(suite, verdicts),
+        "tables/claims.tex": claims_latex(judged_claims),
+        "claims.json": json.dumps(claims_json(suite, judged_claims), indent=2, allow_nan=False)
+        + "\n",
+        "claims.md": claims_markdown(suite, judged_claims),
     }

@@ -10,7 +10,7 @@ from maspo.evaluation.records import read_snapshots
 from maspo.layout import BASE_VARIANT
 from maspo.reporting.labels import label
 from maspo.reporting.results import Results
-from maspo.reporting.scores import METRICS
+from maspo.reporting.run_scores import METRICS
 from maspo.reporting.seeds import cells, columns, over_seeds
 from maspo.reporting.study_data import AVERAGE, StudyData
 from maspo.statistics import Outcomes, estimates, outcomes

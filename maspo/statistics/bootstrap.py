@@ -23,9 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import chi2, norm
 
+from maspo.config.schema import Statistics as Settings
 from maspo.seeding import numpy_generator
 from maspo.statistics.outcomes import strata
-from maspo.statistics.settings import Settings
 
 Floats = NDArray[np.float64]
 TINY = 1e-12  # in place of a zero that divides

@@ -7,11 +7,11 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.stats import norm
 
+from maspo.config.schema import Statistics as Settings
 from maspo.errors import DataError
 from maspo.statistics.bootstrap import Floats, deviations, half_widths, p_values
 from maspo.statistics.intervals import NO_SPREAD, cell_metrics, labelled, means, problem_counts
 from maspo.statistics.outcomes import Outcomes
-from maspo.statistics.settings import Settings
 
 
 def comparisons(

@@ -7,10 +7,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import norm, t
 
+from maspo.config.schema import Statistics as Settings
 from maspo.evaluation.metrics import avg_at_k, best_at_k, pass_at_k
 from maspo.statistics.bootstrap import Floats, deviations, half_widths
 from maspo.statistics.outcomes import AVERAGE, Outcomes, strata
-from maspo.statistics.settings import Settings
 
 NO_SPREAD = 1e-4  # below a hundredth of a point nothing varies that could be extrapolated from
 

@@ -55,7 +55,7 @@ def main() -> None:
     except MaspoError as error:
         sys.exit(f"error: {printable(str(error))}")
     print(text)
-    sys.exit(STATUS[audit.verdict])
+    sys.exit(STATUS[audit.outcome])
 
 
 if __name__ == "__main__":

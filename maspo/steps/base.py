@@ -10,7 +10,7 @@ from maspo.config import BuiltModel, Experiment, PretrainedModel, as_dict
 from maspo.determinism import make_deterministic
 from maspo.files import write_text
 from maspo.policy import build_policy, build_tokenizer, load_pretrained, save_policy
-from maspo.steps.common import StepRecord, run_step
+from maspo.steps.common import StepManifest, run_step
 from maspo.steps.headlines import log_headlines
 from maspo.tasks import read_problems
 from maspo.tasks.facts import demonstrate, draw_knowledge, knowledge_csv, make_facts
@@ -18,10 +18,10 @@ from maspo.tasks.modular import ALL, characters
 from maspo.training.supervised import train_base
 
 
-def build(experiment: Experiment, record: StepRecord, folder: Path) -> None:
+def build(experiment: Experiment, manifest: StepManifest, folder: Path) -> None:
     """Write folder/policy, trained on problems over all facts, its learning curve and knowledge."""
     task, model, seed = experiment.task, experiment.model, experiment.base_seed
-    source = record.layout.problems(ALL)
+    source = manifest.layout.problems(ALL)
     problems, facts = read_problems(source), make_facts(task)
     knowledge = draw_knowledge(task, facts, model.supervised, seed)
     tokenizer = build_tokenizer(characters(task))
@@ -30,12 +30,12 @@ def build(experiment: Experiment, record: StepRecord, folder: Path) -> None:
     def teach(question: str, rng: np.random.Generator) -> str:
         return demonstrate(question, knowledge, model.supervised, task.modulus, rng)
 
-    with record.timed("train"):
+    with manifest.timed("train"):
         train_base(policy, tokenizer, problems, teach, model.supervised, seed, folder)
     save_policy(folder / "policy", policy, tokenizer)
     write_text(folder / "knowledge.csv", knowledge_csv(facts, knowledge))
     outputs = [folder / name for name in ("policy", *model.files)]
-    record.finish(
+    manifest.finish(
         folder,
         as_dict(model),
         {"base": seed},
@@ -45,18 +45,18 @@ def build(experiment: Experiment, record: StepRecord, folder: Path) -> None:
     )
 
 
-def take(experiment: Experiment, record: StepRecord, folder: Path) -> None:
+def take(experiment: Experiment, manifest: StepManifest, folder: Path) -> None:
     """Write folder/policy, a copy of a published policy and its tokenizer."""
     model = experiment.model
-    with record.timed("load"):
+    with manifest.timed("load"):
         policy, tokenizer, commit = load_pretrained(model)
-    with record.timed("save"):
+    with manifest.timed("save"):
         save_policy(folder / "policy", policy, tokenizer)
     settings = {**as_dict(model), "resolved_revision": commit}
-    record.finish(folder, settings, {}, [], [folder / "policy"])
+    manifest.finish(folder, settings, {}, [], [folder / "policy"])
 
 
-MAKERS: dict[type, Callable[[Any, StepRecord, Path], None]] = {
+MAKERS: dict[type, Callable[[Any, StepManifest, Path], None]] = {
     BuiltModel: build,
     PretrainedModel: take,
 }
@@ -65,10 +65,10 @@ MAKERS: dict[type, Callable[[Any, StepRecord, Path], None]] = {
 def base(experiment: Experiment) -> None:
     """Write base/seed_<seed>/policy, in Hugging Face format."""
     make_deterministic(experiment.threads)
-    record = StepRecord("base", experiment)
-    folder = record.layout.base(experiment.base_seed)
+    manifest = StepManifest("base", experiment)
+    folder = manifest.layout.base(experiment.base_seed)
     folder.mkdir(parents=True, exist_ok=True)
-    MAKERS[type(experiment.model)](experiment, record, folder)
+    MAKERS[type(experiment.model)](experiment, manifest, folder)
 
 
 if __name__ == "__main__":

@@ -10,20 +10,20 @@ from maspo.reporting.files import suite_files
 from maspo.reporting.published import published_path
 from maspo.reporting.results import Results, manifest_files, run_files
 from maspo.reporting.suite import load_suite_data
-from maspo.steps.common import StepRecord, run_step
+from maspo.steps.common import StepManifest, run_step
 from maspo.steps.headlines import claim_headlines
 
 
 def claims(experiment: Experiment) -> None:
     """Write claims.json and claims.md, and the suite's own tables, into <suite>/."""
-    record = StepRecord("claims", experiment)
-    suite = load_suite_data(experiment, Results(record.layout))
-    folder = record.layout.suite(experiment.suite)
-    with record.timed("claims"):
+    manifest = StepManifest("claims", experiment)
+    suite = load_suite_data(experiment, Results(manifest.layout))
+    folder = manifest.layout.suite(experiment.suite)
+    with manifest.timed("claims"):
         texts = suite_files(suite)
     for file, text in texts.items():
         write_text(folder / file, text)
-    record.finish(
+    manifest.finish(
         folder,
         {
             "studies": {data.study.name: asdict(data.study) for data in suite.studies},
@@ -36,7 +36,7 @@ def claims(experiment: Experiment) -> None:
             *manifest_files(suite.results, suite.runs),
         ],
         [folder / file for file in texts],
-        manifest="claims_manifest.json",
+        name="claims_manifest.json",
         headlines=claim_headlines(json.loads(texts["claims.json"])),
     )
 

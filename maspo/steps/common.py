@@ -1,4 +1,4 @@
-"""What the steps share: their command line and the record of what they did."""
+"""What the steps share: their command line and the manifest of what they did."""
 
 import argparse
 import sys
@@ -57,7 +57,7 @@ def run_step(
         sys.exit(f"error: {error}")
 
 
-class StepRecord:
+class StepManifest:
     """Times a step and writes its manifest at the end."""
 
     def __init__(self, name: str, experiment: Experiment) -> None:
@@ -77,13 +77,13 @@ class StepRecord:
         seeds: Mapping[str, int],
         inputs: Iterable[Path],
         outputs: Iterable[Path],
-        manifest: str = "manifest.json",
+        name: str = "manifest.json",
         headlines: Iterable[str] = (),
     ) -> None:
         """Write the manifest into `folder`; print what was written, and the lines `headlines`."""
         outputs = list(outputs)
         write_manifest(
-            folder / manifest,
+            folder / name,
             self.layout.root,
             self.name,
             settings,
@@ -96,6 +96,6 @@ class StepRecord:
         )
         seconds = (datetime.now(UTC) - self.started).total_seconds()
         names = [str(path.relative_to(folder)) for path in outputs if path.is_relative_to(folder)]
-        print(f"wrote {folder} in {seconds:.0f} s: {', '.join([*names, manifest])}")
+        print(f"wrote {folder} in {seconds:.0f} s: {', '.join([*names, name])}")
         for line in headlines:
             print(f"  {line}")

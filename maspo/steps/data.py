@@ -5,7 +5,7 @@ from typing import Any
 
 from maspo.config import Experiment, HubTask, ModularTask, as_dict
 from maspo.files import write_text
-from maspo.steps.common import StepRecord, run_step
+from maspo.steps.common import StepManifest, run_step
 from maspo.steps.headlines import problem_headlines
 from maspo.tasks import TaskData, write_problems
 from maspo.tasks.hub_task import make_hub
@@ -16,12 +16,12 @@ MAKERS: dict[type, Callable[[Any], TaskData]] = {ModularTask: make_modular, HubT
 
 def data(experiment: Experiment) -> None:
     """Write the training problems, data/benchmarks/<name>.parquet and the task's reports."""
-    record = StepRecord("data", experiment)
-    folder, task = record.layout.data, experiment.task
-    with record.timed("make"):
+    manifest = StepManifest("data", experiment)
+    folder, task = manifest.layout.data, experiment.task
+    with manifest.timed("make"):
         made = MAKERS[type(task)](task)
     training = {"train": made.training, **made.others}
-    files = {record.layout.problems(name): problems for name, problems in training.items()}
+    files = {manifest.layout.problems(name): problems for name, problems in training.items()}
     files |= {
         folder / "benchmarks" / f"{name}.parquet": problems
         for name, problems in made.benchmarks.items()
@@ -31,7 +31,7 @@ def data(experiment: Experiment) -> None:
     reports = {folder / name: text for name, text in made.texts.items()}
     for path, text in reports.items():
         write_text(path, text)
-    record.finish(
+    manifest.finish(
         folder,
         as_dict(task),
         made.seeds,

@@ -15,7 +15,7 @@ from maspo.evaluation.records import at_step, write_records
 from maspo.files import sha256
 from maspo.layout import BASE_VARIANT
 from maspo.policy import check_device
-from maspo.steps.common import StepRecord, run_step
+from maspo.steps.common import StepManifest, run_step
 from maspo.steps.headlines import score_headlines
 from maspo.tasks import Problem, read_problems
 from maspo.unfinished import Unfinished
@@ -26,8 +26,8 @@ def evaluate(experiment: Experiment) -> None:
     """Write evaluation/<variant>/seed_<seed>/records.parquet, and snapshots.parquet of a run."""
     check_device(experiment.model.device)
     make_deterministic(experiment.threads)
-    record = StepRecord("evaluate", experiment)
-    layout, variant, seed = record.layout, experiment.variant, experiment.seed
+    manifest = StepManifest("evaluate", experiment)
+    layout, variant, seed = manifest.layout, experiment.variant, experiment.seed
     names = experiment.task.benchmarks
     files = [layout.data / "benchmarks" / f"{name}.parquet" for name in names]
     benchmarks = dict(zip(names, map(read_problems, files), strict=True))
@@ -41,7 +41,7 @@ def evaluate(experiment: Experiment) -> None:
     identity = [settings, as_dict(experiment.task), seed, *map(sha256, [*files, *sources])]
     unfinished = Unfinished.of(layout.unfinished_evaluation(variant, seed), identity)
     unfinished.prepare()
-    with record.timed("sample"), Verifier(rules=experiment.task.extraction) as verifier:
+    with manifest.timed("sample"), Verifier(rules=experiment.task.extraction) as verifier:
 
         def draw(source: Path, problems: Mapping[str, Sequence[Problem]], name: str) -> pa.Table:
             parts = unfinished.folder / name
@@ -58,7 +58,7 @@ def evaluate(experiment: Experiment) -> None:
             write_records(outputs[1], pa.concat_tables(drawn))
         else:  # those of a run before this one, with other settings
             (folder / "snapshots.parquet").unlink(missing_ok=True)
-    record.finish(
+    manifest.finish(
         folder,
         settings,
         {"evaluate": seed},

@@ -9,23 +9,23 @@ from maspo.reporting.analysis import claims_path
 from maspo.reporting.files import study_files
 from maspo.reporting.results import Results, run_files, study_inputs
 from maspo.reporting.suite import load_suite_data
-from maspo.steps.common import StepRecord, run_step
+from maspo.steps.common import StepManifest, run_step
 
 
 def table(experiment: Experiment) -> None:
     """Write the tables of a study into <suite>/tables/, all named <study>..."""
-    record = StepRecord("table", experiment)
-    suite = load_suite_data(experiment, Results(record.layout))
+    manifest = StepManifest("table", experiment)
+    suite = load_suite_data(experiment, Results(manifest.layout))
     name = experiment.tables_of
     if (data := suite.study([name])) is None:
         names = [data.study.name for data in suite.studies]
         raise ConfigError(f"tables_of={name}: the suite {experiment.suite!r} has {names}")
-    folder = record.layout.tables(experiment.suite)
-    with record.timed("table"):
+    folder = manifest.layout.tables(experiment.suite)
+    with manifest.timed("table"):
         texts = study_files(data)
     for file, text in texts.items():
         write_text(folder / file, text)
-    record.finish(
+    manifest.finish(
         folder,
         {"study": asdict(data.study), "statistics": as_dict(experiment.statistics)},
         {"bootstrap": experiment.statistics.seed},
@@ -35,7 +35,7 @@ def table(experiment: Experiment) -> None:
             *study_inputs(suite.results, data.runs),
         ],
         [folder / file for file in texts],
-        manifest=f"{name}_manifest.json",
+        name=f"{name}_manifest.json",
     )
 
 

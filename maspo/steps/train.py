@@ -13,7 +13,7 @@ from maspo.files import atomic, sha256
 from maspo.layout import BASE_VARIANT
 from maspo.policy import load_policy, save_policy
 from maspo.sampling.make import make_sampler
-from maspo.steps.common import StepRecord, run_step
+from maspo.steps.common import StepManifest, run_step
 from maspo.steps.headlines import log_headlines
 from maspo.steps.train_plan import check_machine, print_plan
 from maspo.steps.train_verl import print_command, train_with_verl
@@ -58,18 +58,18 @@ def train_here(
     tf32 = experiment.train.precision == "bfloat16"
     fixed: dict[str, Any] = {"threads": experiment.threads, "tf32": tf32}
     make_deterministic(**fixed)
-    record = StepRecord("train", experiment)
-    source = record.layout.problems(experiment.train.problems)
-    base = record.layout.policy(BASE_VARIANT, experiment.base_seed)
-    folder = record.layout.run(experiment.variant, experiment.seed)
+    manifest = StepManifest("train", experiment)
+    source = manifest.layout.problems(experiment.train.problems)
+    base = manifest.layout.policy(BASE_VARIANT, experiment.base_seed)
+    folder = manifest.layout.run(experiment.variant, experiment.seed)
     policy, tokenizer = load_policy(base, experiment.model.dtype, experiment.model.device)
     problems = read_problems(source)
     identity = {**settings, "seed": experiment.seed, "data": sha256(source), "base": sha256(base)}
     checkpoints = CheckpointFolder.of(
-        record.layout.checkpoints(experiment.variant, experiment.seed), identity
+        manifest.layout.checkpoints(experiment.variant, experiment.seed), identity
     )
     with (
-        record.timed("train"),
+        manifest.timed("train"),
         Verifier(rules=experiment.task.extraction) as verifier,
         make_sampler(experiment, policy, tokenizer) as sampler,
     ):
@@ -83,7 +83,7 @@ def train_here(
     outputs = [folder / name for name in ("policy", "metrics.jsonl", "timings.jsonl")]
     shutil.rmtree(folder / "snapshots", ignore_errors=True)  # of a run with other settings
     for step in experiment.train.snapshots:
-        outputs.append(record.layout.snapshot(experiment.variant, experiment.seed, step))
+        outputs.append(manifest.layout.snapshot(experiment.variant, experiment.seed, step))
         with atomic(outputs[-1]) as temporary:
             shutil.copytree(checkpoints.snapshot(step), temporary)
     (folder / FILE).unlink(missing_ok=True)  # likewise
@@ -91,7 +91,7 @@ def train_here(
         parts = [checkpoints.rollouts(step) for step in range(1, experiment.train.steps + 1)]
         outputs.append(folder / FILE)
         write_rollouts(outputs[-1], join_steps(parts))
-    record.finish(
+    manifest.finish(
         folder,
         {**settings, "overlong_prompts_dropped": len(problems) - len(trainer.problems)},
         {"run": experiment.seed},

@@ -9,9 +9,9 @@ from maspo.errors import ConfigError
 from maspo.files import atomic, sha256, write_text
 from maspo.integrations.verl.data import write_verl_problems
 from maspo.integrations.verl.launch import VerlRun
-from maspo.integrations.verl.results import metrics_row, read_logs, timings_row
+from maspo.integrations.verl.logs import metrics_row, read_logs, timings_row
 from maspo.layout import BASE_VARIANT
-from maspo.steps.common import StepRecord
+from maspo.steps.common import StepManifest
 from maspo.steps.headlines import log_headlines
 from maspo.tasks import read_problems
 from maspo.training.checkpoint import CheckpointFolder
@@ -38,27 +38,27 @@ def train_with_verl(
     the end: while it trains, verl has trackers of its own (`engine.overrides`).
     """
     settings = {**settings, "engine": experiment.engine.behind_results}
-    record = StepRecord("train", experiment)
+    manifest = StepManifest("train", experiment)
     run = VerlRun(experiment)
-    source = record.layout.problems(experiment.train.problems)
-    base = record.layout.policy(BASE_VARIANT, experiment.base_seed)
+    source = manifest.layout.problems(experiment.train.problems)
+    base = manifest.layout.policy(BASE_VARIANT, experiment.base_seed)
     identity = {**settings, "seed": experiment.seed, "data": sha256(source), "base": sha256(base)}
     checkpoints = CheckpointFolder.of(run.folder, identity)
     checkpoints.prepare()
     write_verl_problems(run.problems, read_problems(source))
-    with record.timed("train"):
+    with manifest.timed("train"):
         run.run()
     rows = read_logs(run.logs, experiment.train.steps)
     if tracker:
         for step, row in enumerate(rows, start=1):
             tracker.log(step, train=metrics_row(row), timings=timings_row(row))
-    folder = record.layout.run(experiment.variant, experiment.seed)
+    folder = manifest.layout.run(experiment.variant, experiment.seed)
     with atomic(folder / "policy") as temporary:
         shutil.copytree(run.merged, temporary)
     for name, make_row in (("metrics", metrics_row), ("timings", timings_row)):
         lines = [json.dumps(make_row(row)) + "\n" for row in rows]
         write_text(folder / f"{name}.jsonl", "".join(lines))
-    record.finish(
+    manifest.finish(
         folder,
         settings,
         {"run": experiment.seed},

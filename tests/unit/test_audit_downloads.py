@@ -29,7 +29,7 @@ def audited(inputs, *overrides):
 
 def test_downloaded_problems_and_weights_are_not_checked():
     audit = audited({"/cache/train.parquet": PIN, "/cache/test.parquet": "1" * 64})
-    assert audit.verdict == "not checked in full"
+    assert audit.outcome == "not checked in full"
     data, base = audit.of(Severity.NOT_CHECKED)
     assert (data.file, base.file) == ("data", "base/seed_0/policy")
     assert "BytedTsinghua-SIA/DAPO-Math-17k at 65877096" in data.found

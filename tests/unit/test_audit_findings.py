@@ -32,7 +32,7 @@ NOTE = note("seeds", "a", "b", "c")
 )
 def test_what_was_not_checked_is_no_pass(findings, verdict, status):
     audit = Audit(Tree(Path()), {"chain": findings}, {})
-    assert audit.verdict == verdict
+    assert audit.outcome == verdict
     assert STATUS[verdict] == status
 
 

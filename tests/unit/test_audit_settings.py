@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from maspo import __version__
-from maspo.audit.settings import check_settings, plain
+from maspo.audit.configurations import check_settings, plain
 from maspo.config import as_dict, load_experiment, load_suite
 
 DEFAULT = load_experiment(["scale=smoke", "seeds=3"])

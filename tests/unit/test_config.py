@@ -22,7 +22,7 @@ from maspo.config import (
 )
 from maspo.config.engine import UNREAD
 from maspo.errors import ConfigError
-from maspo.integrations.verl.settings import verl_overrides
+from maspo.integrations.verl.overrides import verl_overrides
 from maspo.tasks.modular import make_modular
 
 SOURCE = re.compile(

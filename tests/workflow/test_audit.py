@@ -165,7 +165,7 @@ def test_what_could_not_be_checked_is_no_pass(forger, name):
     attack, check, file, reason = UNCHECKED[name]
     attack(forger)
     audit = run_audit(Tree(forger.root), CHECKS.keys() - {check})
-    assert audit.verdict == "not checked in full"
+    assert audit.outcome == "not checked in full"
     assert [f for f in audit.findings[check] if f.file == file and reason in f.found]
 
 

@@ -1,13 +1,21 @@
-"""The settings of an objective as a field of verl's configuration."""
+"""The settings of an objective as a field of verl's configuration.
+
+Only a configuration that names `PolicyLoss` imports this module, and only there the worker that
+serves batch-wide pieces is put in place: a verl run with an objective of its own stays as verl
+made it.
+"""
 
 from dataclasses import dataclass, field
 from typing import Any
 
 from verl.workers.config.actor import PolicyLossConfig
 
+from maspo.integrations.verl.worker import install
 from maspo.objectives import Objective, make, names
 
 PREFIX = "maspo."
+
+install()
 
 
 def method_of(loss_mode: str) -> str | None:
@@ -52,8 +60,3 @@ class PolicyLoss(PolicyLossConfig):
                 f"{[PREFIX + name for name in names()]}"
             )
         self.objective: Objective = make(method, **self.settings)
-        # The worker that serves batch-wide pieces is wired where our settings are in use only:
-        # a verl run with an objective of its own stays as verl made it.
-        from maspo.integrations.verl.worker import install
-
-        install()

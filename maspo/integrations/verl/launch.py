@@ -8,7 +8,7 @@ from pathlib import Path
 from maspo.config import Experiment, VerlEngine
 from maspo.errors import ConfigError, DataError
 from maspo.files import write_text
-from maspo.integrations.verl.settings import verl_overrides
+from maspo.integrations.verl.overrides import verl_overrides
 from maspo.layout import BASE_VARIANT, Layout
 
 RAY_PORT = 6379

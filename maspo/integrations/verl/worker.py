@@ -10,7 +10,6 @@ from verl.workers.engine_workers import ActorRolloutRefWorker, TrainingWorker
 from verl.workers.utils.padding import no_padding_2_padding
 
 from maspo.integrations.batches import Part, fix_bounds, needs_whole_batch, valid_tokens
-from maspo.integrations.verl.config import PolicyLoss
 from maspo.integrations.verl.loss import micro_batch
 from maspo.objectives import EXTREMES, Objective
 
@@ -58,7 +57,8 @@ class ActorWorker(TrainingWorker):
     def set_loss_fn(self, loss_fn: Callable[..., Any]) -> None:
         """Take verl's actor loss, wrapped if the configured objective is one of ours."""
         config = getattr(loss_fn, "keywords", {}).get("config")
-        if isinstance(getattr(config, "policy_loss", None), PolicyLoss):
+        settings = getattr(config, "policy_loss", None)
+        if isinstance(getattr(settings, "objective", None), Objective):
             loss_fn = ActorLoss(loss_fn, config)
         super().set_loss_fn(loss_fn)
 

@@ -12,8 +12,8 @@ from maspo.config import load_experiment
 from maspo.errors import ConfigError, DataError
 from maspo.files import read_json
 from maspo.integrations.verl.launch import VerlRun
-from maspo.integrations.verl.results import metrics_row, read_logs, timings_row
-from maspo.integrations.verl.settings import _render
+from maspo.integrations.verl.logs import metrics_row, read_logs, timings_row
+from maspo.integrations.verl.overrides import _render
 from maspo.steps.train import train
 from maspo.tasks import write_problems
 

@@ -8,7 +8,7 @@ from verl_case import compose_config
 
 from maspo.config import build_objective, load_experiment
 from maspo.integrations.verl.data import write_verl_problems
-from maspo.integrations.verl.settings import verl_overrides
+from maspo.integrations.verl.overrides import verl_overrides
 from maspo.policy import load_policy
 
 SCALES = ("paper", "paper_7b", "paper_14b")

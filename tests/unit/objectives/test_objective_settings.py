@@ -8,8 +8,8 @@ from hydra.utils import instantiate
 
 from maspo.objectives import OBJECTIVES, PolicyBatch, make, names
 from maspo.objectives.base import Objective, register
+from maspo.objectives.constraints import setting
 from maspo.objectives.primitives import aggregate
-from maspo.objectives.settings import setting
 
 REFUSED = [
     ("maspo", "sigma_base", -1.0, ValueError, "above 0"),

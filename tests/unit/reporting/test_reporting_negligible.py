@@ -8,8 +8,8 @@ import pytest
 from scipy.stats import binom, norm
 
 from maspo.reporting.claim_statistics import BestInside, CollapseRate, Effect
+from maspo.reporting.ruling import Ruling, judge
 from maspo.reporting.study_data import AVERAGE
-from maspo.reporting.verdict import Ruling, judge
 from maspo.statistics import seed_mean
 
 pytestmark = pytest.mark.slow  # simulations

@@ -17,7 +17,7 @@ from maspo.reporting.claims import judge_claims, more_seeds
 from maspo.reporting.claims_file import load_claims
 from maspo.reporting.claims_plan import narrowing, seeds_to_decide
 from maspo.reporting.claims_text import claims_json, claims_markdown
-from maspo.reporting.verdict import Ruling, judge
+from maspo.reporting.ruling import Ruling, judge
 from maspo.statistics import (
     Outcomes,
     Settings,

@@ -21,7 +21,7 @@ from maspo.reporting.published import (
 )
 from maspo.reporting.stability import stability, stability_latex, stability_markdown
 from maspo.reporting.study_data import AVERAGE
-from maspo.reporting.variance import variance, variance_markdown
+from maspo.reporting.variance_table import variance, variance_markdown
 from maspo.steps.claims import claims
 from maspo.steps.table import table
 

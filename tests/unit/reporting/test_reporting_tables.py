@@ -9,9 +9,9 @@ from maspo.inert import in_latex
 from maspo.reporting.comparisons import comparison_markdown, comparison_table
 from maspo.reporting.format import fixed, latex, markdown, percent
 from maspo.reporting.labels import label
-from maspo.reporting.scores import at_k, mean_scores, run_scores
+from maspo.reporting.results_table import latex_table, markdown_table
+from maspo.reporting.run_scores import at_k, mean_scores, run_scores
 from maspo.reporting.study_data import AVERAGE
-from maspo.reporting.tables import latex_table, markdown_table
 
 
 @pytest.fixture

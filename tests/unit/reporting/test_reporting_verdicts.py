@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from maspo.reporting.claim_statistics import Effect
-from maspo.reporting.claims import ClaimVerdict, PartVerdict, reason
+from maspo.reporting.claims import JudgedClaim, JudgedPart, reason
 from maspo.reporting.claims_file import load_claims
-from maspo.reporting.verdict import Ruling, detectable, judge
+from maspo.reporting.ruling import Ruling, detectable, judge
 
 # Multiples of 1/64 add up without rounding, so intervals may end exactly on a bound or margin.
 numbers = st.integers(-64, 64).map(lambda n: n / 64)
@@ -117,8 +117,8 @@ def test_a_larger_margin_only_makes_more_negligible(found, bound, one, two):
 def test_a_claim_holds_if_all_of_its_parts_do(parts, whole):
     claim = load_claims()[0]
     for order in (parts, parts[::-1]):
-        verdicts = tuple(PartVerdict(claim.parts[0], Ruling(part), "", "main") for part in order)
-        assert ClaimVerdict(claim, verdicts).ruling == whole
+        verdicts = tuple(JudgedPart(claim.parts[0], Ruling(part), "", "main") for part in order)
+        assert JudgedClaim(claim, verdicts).ruling == whole
 
 
 def test_what_is_detectable_is_found_four_times_of_five():

@@ -5,7 +5,7 @@ import pytest
 from simulation import MIXES, SPREAD, Studies, cells, truth
 
 from maspo.reporting.claim_statistics import Effect
-from maspo.reporting.verdict import Ruling, judge
+from maspo.reporting.ruling import Ruling, judge
 from maspo.statistics.bootstrap import deviations, half_widths
 from maspo.statistics.intervals import means
 

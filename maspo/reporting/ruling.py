@@ -1,4 +1,4 @@
-"""From the interval of an effect to a verdict, and what a study of this size could have found."""
+"""From the interval of an effect to a ruling, and what a study of this size could have found."""
 
 import math
 from enum import StrEnum
