@@ -101,7 +101,7 @@ LAYERS = [
     {"sampling"},
     {"training", "evaluation"},
     {"statistics"},
-    {"reporting", "integrations"},
+    {"reporting", "integrations", "viewer"},
     {"audit", "gpu_check"},
     {"steps"},
 ]
