@@ -107,11 +107,11 @@ def pieces(tokenizer: PreTrainedTokenizerBase, tokens: Sequence[int]) -> list[st
     waiting: list[int] = []
     for token in tokens:
         waiting.append(token)
-        text = tokenizer.decode(waiting, clean_up_tokenization_spaces=False)
+        text = str(tokenizer.decode(waiting, clean_up_tokenization_spaces=False))
         whole = not text.endswith(TURNED) or len(waiting) == LONGEST
         found.append(text if whole else "")
         if whole:
             waiting = []
     if waiting:
-        found[-1] = tokenizer.decode(waiting)
+        found[-1] = str(tokenizer.decode(waiting))
     return found
