@@ -19,7 +19,7 @@ from maspo.training.rollouts import FILE as ROLLOUTS
 
 FILE, FOLDER, DEVICE = "a file", "a folder", "a device or pipe"
 # Folders of which the content is neither a result nor read by a step, and the files they may hold.
-BESIDE = {"logs": ".log", "usage": ".tsv", "patches": ".patch", "audit": ""}
+BESIDE = {"logs": ".log", "usage": ".tsv", "patches": ".patch", "audit": "", "view": ".html"}
 USAGE = ("usage.csv", "usage.md")  # the target `usage` of the workflow: what jobs took
 STAMP = ".snakemake_timestamp"  # Snakemake leaves one in every folder that a rule made
 DESKTOP = ".DS_Store"  # macOS leaves one in every folder that somebody looked at

@@ -7,6 +7,7 @@ are taken as they stand.
 
 from collections.abc import Iterator
 from functools import cache
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -87,8 +88,8 @@ class Run:
             for sample in range(self.train.group_size)
         ]
         if (found := [(row["step"], row["group"], row["sample"]) for row in rows]) != wanted:
-            odd = sorted(set(wanted) ^ set(found))[:3]
-            yield f"{len(wanted)} completions of the groups that the seed chooses", f"not {odd}"
+            odd = [pair for pair in zip_longest(wanted, found) if len(set(pair)) > 1]
+            yield f"(step, group, sample) {odd[0][0]}, as the seed chooses groups", str(odd[0][1])
             return
         for step in range(1, self.train.steps + 1):
             of_step = [row for row in rows if row["step"] == step]

@@ -117,7 +117,7 @@ LAYERS = [
     {"sampling"},
     {"training", "evaluation"},
     {"statistics"},
-    {"reporting", "integrations"},
+    {"reporting", "integrations", "viewer"},
     {"audit", "gpu_check", "sharing", "testbed"},
     {"steps"},
 ]

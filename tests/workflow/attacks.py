@@ -554,20 +554,6 @@ ATTACKS = {
         ),
         *("environment", "runs/maspo/seed_1/manifest.json"),
     ),
-}
-DRAWN = {
-    "an edited figure": (
-        lambda f: f.flip("default/figures/smoke/avg_at_k.png"),
-        *("figures", "default/figures/smoke/avg_at_k.png"),
-    ),
-    "an edited figure for print": (
-        lambda f: f.flip("default/figures/claims.pdf"),
-        *("figures", "default/figures/claims.pdf"),
-    ),
-    "a figure without its PNG": (
-        lambda f: (f.root / "default/figures/smoke/pass_at_k.png").unlink(),
-        *("figures", "default/figures/smoke/pass_at_k.png"),
-    ),
     "rollouts with another verdict": (
         rollouts(lambda row: row.update(verdict="wrong" if row["reward"] else "correct")),
         *("rollouts", ROLLOUTS),
@@ -585,6 +571,20 @@ DRAWN = {
         for name in ("seed", "reward", "advantage", "weight", "tokens")
     },
     "rollouts that are gone": (without(ROLLOUTS), "inventory", ROLLOUTS),
+}
+DRAWN = {
+    "an edited figure": (
+        lambda f: f.flip("default/figures/smoke/avg_at_k.png"),
+        *("figures", "default/figures/smoke/avg_at_k.png"),
+    ),
+    "an edited figure for print": (
+        lambda f: f.flip("default/figures/claims.pdf"),
+        *("figures", "default/figures/claims.pdf"),
+    ),
+    "a figure without its PNG": (
+        lambda f: (f.root / "default/figures/smoke/pass_at_k.png").unlink(),
+        *("figures", "default/figures/smoke/pass_at_k.png"),
+    ),
     "an edited page": (
         lambda f: f.replace("default/pages/smoke.html", "MASPO", "MASPO*"),
         *("figures", "default/pages/smoke.html"),
