@@ -70,7 +70,8 @@ def draw_turns(axis: Axes, facts: pd.DataFrame, name: str, styles: dict[str, Loo
                     y, sign * row[column], 0.34, color=fillings[held_out], edgecolor=look["color"]
                 )
                 bounds = sign * row[f"{column}_low"], sign * row[f"{column}_high"]
-                axis.hlines(y, *bounds, color="0.5", linewidth=1)
+                axis.hlines(y, *bounds, color="white", linewidth=2.4)  # a rim, seen on any grey
+                axis.hlines(y, *bounds, color="0.2", linewidth=1)
     axis.set_axisbelow(True)
     axis.axvline(0, color="0.2", linewidth=0.8)
     axis.set_ylim(len(styles) - 0.5, -0.5)

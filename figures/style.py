@@ -20,6 +20,7 @@ Look = dict[str, Any]
 NUMBER = re.compile(r"_([0-9][0-9.e+-]*)$")  # at the end of an objective's name
 
 # Okabe and Ito's palette; line styles and markers differ too, so that grey prints can be read.
+# SAPO and MASPO, drawn side by side, are the same grey: a small plus and a star would look alike.
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 BLUE, RED, PINK, GREY = "#0072B2", "#D55E00", "#CC79A7", "#8C8C8C"
 RECOMMENDED = {"color": "#BFBFBF", "alpha": 0.5, "linewidth": 0}  # what the paper recommends
@@ -30,17 +31,17 @@ METHODS: dict[str, Look] = {  # the same look in every figure of every study
     "dac": {"color": GREEN, "linestyle": (0, (5, 1, 1, 1)), "marker": "^"},
     "entropy_adv": {"color": PINK, "linestyle": (0, (3, 1)), "marker": "v"},
     "bapo": {"color": SKY, "linestyle": (0, (1, 1)), "marker": "D"},
-    "sapo": {"color": BLUE, "linestyle": (0, (6, 2)), "marker": "P"},
+    "sapo": {"color": BLUE, "linestyle": (0, (6, 2)), "marker": "<"},
     "maspo": {"color": RED, "linestyle": "-", "marker": "*"},
     # Parts and relatives are lighter and darker tones of the palette.
     "sapo_unilateral": {"color": "#66A8D1", "linestyle": "-", "marker": "p"},
-    "maspo_no_mass": {"color": "#7A3B00", "linestyle": "--", "marker": "<"},
+    "maspo_no_mass": {"color": "#7A3B00", "linestyle": "--", "marker": "P"},
     "maspo_no_risk": {"color": "#B59B00", "linestyle": "-.", "marker": ">"},
     "gaussian_only": {"color": "#8A6FB0", "linestyle": (0, (3, 1)), "marker": "h"},
     "maspo_bilateral": {"color": "#4D9A8A", "linestyle": (0, (1, 1)), "marker": "d"},
     "maspo_attached_gate": {"color": "#6B6B2A", "linestyle": (0, (6, 2)), "marker": "8"},
     "maspo_paper": {"color": "#E58A7B", "linestyle": ":", "marker": "X"},
-    "cispo": {"color": "#7F7F00", "linestyle": "--", "marker": "<"},
+    "cispo": {"color": "#7F7F00", "linestyle": "--", "marker": "P"},
     "gspo": {"color": "#7D4E9E", "linestyle": "-.", "marker": ">"},
     "dgpo": {"color": "#3D6B35", "linestyle": (0, (3, 1)), "marker": "h"},
     "dr_grpo": {"color": "#5A5A5A", "linestyle": (0, (1, 1)), "marker": "d"},

@@ -11,7 +11,6 @@
 The dataset has a column `prompt`, as TRL wants it, and a column `answer` for the reward.
 """
 
-import atexit
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -24,7 +23,7 @@ from maspo.integrations.batches import fix_bounds, needs_whole_batch, valid_toke
 from maspo.integrations.conversations import rewards
 from maspo.objectives import Objective, PolicyBatch, make
 from maspo.training.sampler_gap import importance_weights
-from maspo.verifier import DEFAULT_RULES, Verifier
+from maspo.verifier import DEFAULT_RULES, kept_verifier
 
 # Settings of TRL that change its loss, and the value that leaves it alone: the objective is ours.
 NEUTRAL = {
@@ -230,8 +229,7 @@ def verifier_reward(
         rules: extraction rules, tried in order (`maspo.verifier.extract`).
         workers: sandboxes for expressions; they start when the first answer needs one.
     """
-    verifier = Verifier(workers=workers, rules=rules)
-    atexit.register(verifier.close)
+    verifier = kept_verifier(rules, workers)
 
     def correct(completions: Sequence[Any], answer: Sequence[Any], **_: Any) -> list[float | None]:
         return rewards(verifier, completions, answer)

@@ -7,7 +7,7 @@ from maspo.verifier.extraction import DEFAULT_RULES, RULES, extract
 from maspo.verifier.gold import gold_text
 from maspo.verifier.pool import SandboxError
 from maspo.verifier.verdict import Judgement, Verdict
-from maspo.verifier.verifier import GRADER_VERSION, Verifier, grade
+from maspo.verifier.verifier import GRADER_VERSION, Verifier, grade, kept_verifier
 
 __all__ = [
     "DEFAULT_RULES",
@@ -20,4 +20,5 @@ __all__ = [
     "extract",
     "gold_text",
     "grade",
+    "kept_verifier",
 ]

@@ -122,26 +122,37 @@ class Verifier:
         self.close()
 
 
-_shared: dict[tuple[str, ...], Verifier] = {}
-_shared_lock = threading.Lock()
+_kept: dict[tuple[tuple[str, ...], int], Verifier] = {}
+_kept_lock = threading.Lock()
+
+
+def kept_verifier(rules: Sequence[str] = DEFAULT_RULES, workers: int = 1) -> Verifier:
+    """Return the verifier of these rules that this process keeps until it ends, from any thread.
+
+    For callers that are called a completion at a time and never told that they are done, such as
+    the rewards of other trainers. Who knows the end writes ``with Verifier(...)``.
+
+    Raises:
+        ValueError: as `Verifier`.
+    """
+    names = check_rules(rules)
+    with _kept_lock:
+        if (names, workers) not in _kept:
+            _kept[names, workers] = Verifier(workers=workers, rules=names)
+        return _kept[names, workers]
 
 
 def grade(completion: str, gold: str, rules: Sequence[str] = DEFAULT_RULES) -> Verdict:
-    """The verdict on one completion, by a verifier that this process keeps for later calls.
+    """The verdict on one completion, by the `kept_verifier` of these rules.
 
     Raises:
         ValueError, TypeError, SandboxError: as `Verifier.judge_many`.
     """
-    names = check_rules(rules)
-    with _shared_lock:
-        verifier = _shared.setdefault(names, Verifier(workers=1, rules=names))
-    return verifier.grade_many([completion], [gold])[0]
+    return kept_verifier(rules).grade_many([completion], [gold])[0]
 
 
-def _close_shared() -> None:
-    for verifier in _shared.values():
+@atexit.register
+def _close_kept() -> None:
+    for verifier in _kept.values():
         verifier.close()
-    _shared.clear()
-
-
-atexit.register(_close_shared)
+    _kept.clear()

@@ -7,6 +7,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+from config_sources import source_of
 from omegaconf import OmegaConf
 
 from maspo.config import (
@@ -24,11 +25,6 @@ from maspo.config.engine import UNREAD
 from maspo.errors import ConfigError
 from maspo.integrations.verl.overrides import verl_overrides
 from maspo.tasks.modular import make_modular
-
-SOURCE = re.compile(
-    r"#\s*(paper|released (code|README|script)|not published|assumed|structure"
-    r"|[A-Z][\w. -]+)"  # a named publication
-)
 
 
 @pytest.mark.parametrize(
@@ -570,6 +566,13 @@ def test_bad_studies_and_conditions_are_refused_by_name(overrides, named):
         assert word in str(error.value)
 
 
+def test_a_source_is_one_of_the_list():
+    assert source_of("lr: 1 # DAPO-Math-17k, its column") == "DAPO-Math-17k"
+    assert source_of("lr: 1 # assumed: small") == "assumed"
+    assert source_of("lr: 1 # Assumed") is None
+    assert source_of("lr: 1 # SAPOs") is None
+
+
 def test_every_value_carries_its_source():
     for path in config_dir().rglob("*.yaml"):
         assert OmegaConf.load(path) is not None
@@ -582,7 +585,7 @@ def test_every_value_carries_its_source():
             value = re.match(r"\s*[\w.+/@-]+:\s*(\S.*)", line)
             if in_defaults or not value or value[1].startswith("#"):
                 continue
-            assert SOURCE.search(line), f"{path.name}:{number} names no source: {line}"
+            assert source_of(line), f"{path.name}:{number} names no source: {line}"
 
 
 @pytest.mark.parametrize(

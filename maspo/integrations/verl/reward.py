@@ -5,16 +5,12 @@ reward.custom_reward_function.name=compute_score
 +reward.custom_reward_function.reward_kwargs.extraction='[boxed]'
 """
 
-import atexit
 import secrets
-import threading
 from collections.abc import Sequence
 from typing import Any
 
-from maspo.verifier import DEFAULT_RULES, Verdict, Verifier, gold_text
+from maspo.verifier import DEFAULT_RULES, Verdict, gold_text, kept_verifier
 
-_verifiers: dict[tuple[str, ...], Verifier] = {}
-_lock = threading.Lock()
 # verl starts several reward workers (reward.num_workers), each with sandboxes of its own.
 SANDBOXES = 2
 
@@ -44,11 +40,7 @@ def compute_score(
         raise ValueError(f"reward must be verifier or random, got {reward!r}")
     row = (extra_info or {}).get("index", "of unknown number")
     gold = gold_text(ground_truth, f"data_source {data_source}, row {row}")
-    rules = tuple(extraction)
-    with _lock:
-        verifier = _verifiers.get(rules)
-        if verifier is None:
-            verifier = _verifiers[rules] = Verifier(workers=SANDBOXES, rules=rules)
+    verifier = kept_verifier(tuple(extraction), SANDBOXES)
     verdict = verifier.grade_many([solution_str], [gold])[0]
     reasons = (Verdict.NO_ANSWER, Verdict.TIMEOUT, Verdict.ERROR)
     return {
@@ -56,9 +48,3 @@ def compute_score(
         "acc": verdict.reward,
         **{reason.value: float(verdict is reason) for reason in reasons},
     }
-
-
-@atexit.register
-def _close() -> None:
-    for verifier in _verifiers.values():
-        verifier.close()

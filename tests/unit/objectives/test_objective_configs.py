@@ -1,10 +1,10 @@
 """The Hydra files: complete, equal to the code's defaults, every value with its source."""
 
 import dataclasses
-import re
 from pathlib import Path
 
 import pytest
+from config_sources import source_of
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
@@ -21,22 +21,6 @@ ABLATIONS = {
     "maspo_attached_gate": {"attached_gate": True},
     "maspo_paper": {"sigma_max": None, "risk_min": None, "risk_max": None},
 }
-SOURCES = (
-    "paper",
-    "released code",
-    "released README",
-    "released script",
-    "assumed",
-    "structure",
-    "DAPO",
-    "DCPO",
-    "BAPO",
-    "SAPO",
-    "DGPO",
-    "MiniMax-M1",
-    "GSPO",
-    "Dr. GRPO",
-)
 
 
 def composed(name):
@@ -70,6 +54,4 @@ def test_an_ablation_is_maspo_with_other_settings(name):
 @pytest.mark.parametrize("name", FILES)
 def test_every_line_says_where_its_value_comes_from(name):
     for line in (FOLDER / f"{name}.yaml").read_text().splitlines():
-        comment = re.search(r"\s# (.+)$", line)
-        assert comment, f"{name}: no source on {line!r}"
-        assert comment[1].startswith(SOURCES), f"{name}: unknown source on {line!r}"
+        assert source_of(line), f"{name}: no source on {line!r}"
