@@ -97,13 +97,13 @@ $(LM)/policy/config.json: constraints/lm.txt tests/integration/lm/smollm2.py
 test-lm: $(LM)/policy/config.json
 	MASPO_LM=$(abspath $(LM))/policy $(BIN)/python -m pytest tests/integration/lm
 
-test-verl: $(VENV)-verl/.installed
+test-verl: $(VENV)-verl/.installed $(LM)/policy/config.json
 	$(VENV)-verl/bin/python -c "import verl"
-	$(VENV)-verl/bin/python -m pytest tests/integration/verl
+	MASPO_LM=$(abspath $(LM))/policy $(VENV)-verl/bin/python -m pytest tests/integration/verl
 
-test-trl: $(VENV)-trl/.installed
+test-trl: $(VENV)-trl/.installed $(LM)/policy/config.json
 	$(VENV)-trl/bin/python -c "import trl"
-	$(VENV)-trl/bin/python -m pytest tests/integration/trl
+	MASPO_LM=$(abspath $(LM))/policy $(VENV)-trl/bin/python -m pytest tests/integration/trl
 
 test-vllm: $(VENV)-vllm/.installed $(LM)/policy/config.json
 	$(VENV)-vllm/bin/python -c "import vllm"

@@ -5,7 +5,6 @@ however it ends, so a crash leaves no slot taken. Slurm assigns devices itself: 
 the slots are that job's own.
 """
 
-import fcntl
 import os
 import re
 import sys
@@ -14,8 +13,9 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO
 from urllib.parse import quote
+
+from filelock import FileLock, Timeout
 
 from maspo.errors import ConfigError, DeviceError
 
@@ -143,7 +143,7 @@ def _wait(
             taken = []
             for name in ids:
                 if len(taken) < count and (slot := _lock(_slot(folder, name))):
-                    attempt.enter_context(slot)
+                    attempt.callback(slot.release)
                     taken.append(name)
             if len(taken) == count:
                 held.push(attempt.pop_all())
@@ -164,17 +164,14 @@ def _slot(folder: Path, name: str) -> Path:
     return folder / f"{quote(name, safe='')}.lock"
 
 
-def _lock(path: Path) -> IO[str] | None:
-    """Return the open, locked file of a slot, or None where another process has it."""
-    slot = path.open("a+")
+def _lock(path: Path) -> FileLock | None:
+    """Return the lock of a slot, or None where another process has it."""
+    slot = FileLock(path, blocking=False)
     try:
-        fcntl.lockf(slot, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        slot.close()
+        slot.acquire()
+    except Timeout:
         return None
-    slot.truncate(0)
-    slot.write(f"process {os.getpid()}")
-    slot.flush()
+    path.write_text(f"process {os.getpid()}")
     return slot
 
 

@@ -44,7 +44,7 @@ def archive_files(results: Path, policies: bool) -> list[Path]:
 
     def belongs(path: Path) -> bool:
         parts = path.relative_to(results).parts
-        unwanted = parts[0] == "checkpoints" or (WEIGHTS & set(parts) and not policies)
+        unwanted = parts[0] in ("checkpoints", "view") or (WEIGHTS & set(parts) and not policies)
         return not any(part.startswith(".") for part in parts) and not unwanted
 
     tree = Tree(results)

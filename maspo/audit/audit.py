@@ -20,6 +20,7 @@ from maspo.audit.inventory import DEVICE, check_inventory, digest
 from maspo.audit.logs import check_logs
 from maspo.audit.metrics import check_metrics
 from maspo.audit.reference import check_reference
+from maspo.audit.rollouts import check_rollouts
 from maspo.audit.runs import check_budgets, check_fairness, check_seeds
 from maspo.audit.tables import check_figures, check_tables
 from maspo.audit.tree import Tree
@@ -42,6 +43,7 @@ CHECKS: dict[str, tuple[str, Callable[[Tree], Iterator[Finding]]]] = {
     "downloads": ("downloaded files are the pinned ones", check_downloads),
     "leaks": ("no benchmark problem is a training problem", check_leaks),
     "verdicts": ("verdicts follow from the completions' text", check_verdicts),
+    "rollouts": ("rollouts that runs kept are the drawn ones, with their numbers", check_rollouts),
     "draws": ("completions are what their policy gives when drawn again", check_draws),
     "metrics": ("the metrics follow from the verdicts, by pandas alone", check_metrics),
     "tables": ("tables, intervals and claims are what the records give", check_tables),

@@ -15,10 +15,11 @@ from maspo.audit.tree import Tree
 from maspo.config import Experiment
 from maspo.layout import BASE_VARIANT
 from maspo.reporting.outputs import CLAIMS, suite_figures, suite_pages, suite_tables
+from maspo.training.rollouts import FILE as ROLLOUTS
 
 FILE, FOLDER, DEVICE = "a file", "a folder", "a device or pipe"
 # Folders of which the content is neither a result nor read by a step, and the files they may hold.
-BESIDE = {"logs": ".log", "usage": ".tsv", "patches": ".patch", "audit": ""}
+BESIDE = {"logs": ".log", "usage": ".tsv", "patches": ".patch", "audit": "", "view": ".html"}
 USAGE = ("usage.csv", "usage.md")  # the target `usage` of the workflow: what jobs took
 STAMP = ".snakemake_timestamp"  # Snakemake leaves one in every folder that a rule made
 DESKTOP = ".DS_Store"  # macOS leaves one in every folder that somebody looked at
@@ -150,6 +151,8 @@ def step_files(tree: Tree, folder: Path) -> dict[str, str]:
     elif kind == "runs":
         files |= POLICY | dict.fromkeys(["metrics.jsonl", "timings.jsonl"], FILE)
         files |= {f"snapshots/step_{step}": FOLDER for step in steps}
+        if experiment.train.rollouts_mb is not None:
+            files[ROLLOUTS] = FILE
     else:
         files["records.parquet"] = FILE
         if steps and folder.parent.name != BASE_VARIANT:

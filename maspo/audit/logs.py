@@ -1,6 +1,6 @@
 """The logs of training agree with themselves, their settings and their method.
 
-What a run drew is not kept, so its rewards cannot be graded again: only sums are checked here.
+Only sums are checked here; `maspo.audit.rollouts` looks at the completions that a run kept.
 """
 
 import math

@@ -2,8 +2,11 @@
 
 import json
 import re
+import shlex
 from collections.abc import Iterator
 from typing import Any
+
+import pandas as pd
 
 from maspo.audit.metrics import METRICS, count, recompute
 from maspo.audit.tree import Manifest, Tree
@@ -13,6 +16,7 @@ from maspo.files import read_json, sha256
 from maspo.layout import BASE_VARIANT
 
 AT = re.compile(r"(pass|best)_at_(\d+)")
+SHOWN = 20  # lines of a completion
 TABLELESS = "figures/trust_regions.py"
 USAGE = (
     "write suite/study/variant/benchmark/metric, as in default/main/maspo/average/avg_at_k or "
@@ -52,7 +56,7 @@ def behind_cell(tree: Tree, cell: str) -> Iterator[str]:
             f"--only {cell}: the variants are {[BASE_VARIANT, *found.variants]}, "
             f"the metrics {list(METRICS)}, or pass_at_8 and best_at_8"
         )
-    values = []
+    values, drawn = [], []
     for name, seed in runs:
         records = read_records(tree.records_file(name, seed))
         samples = int(records["sample"].max()) + 1
@@ -62,12 +66,16 @@ def behind_cell(tree: Tree, cell: str) -> Iterator[str]:
         if benchmark not in metrics.index:
             raise ConfigError(f"--only {cell}: the benchmarks are {list(metrics.index)}")
         values.append(float(metrics.loc[benchmark, column]))
+        whole = benchmark == "average"
+        drawn.append(records if whole else records[records["benchmark"] == benchmark])
         yield f"seed {seed}: {metric} = {values[-1]!r}"
         yield from links(tree, name, seed)
     yield f"{cell}: mean over {len(values)} seeds = {sum(values) / len(values)!r}"
     file = f"{study}.csv" if k is None else f"{study}_at_k.csv"
     yield f"in {tree.name(tree.layout.tables(suite) / file)}"
     yield problems(tree)
+    for (name, seed), records in zip(runs, drawn, strict=True):
+        yield from completions(tree, name, seed, records)
 
 
 def behind_claim(tree: Tree, suite: str, _: str, identifier: str) -> Iterator[str]:
@@ -89,6 +97,7 @@ def behind_claim(tree: Tree, suite: str, _: str, identifier: str) -> Iterator[st
     for run in dict.fromkeys(run for study in studies.values() for run in study.policies):
         yield f"{run[0]} seed {run[1]}"
         yield from links(tree, *run)
+        yield view(tree, *run)
     yield problems(tree)
 
 
@@ -149,6 +158,26 @@ def links(tree: Tree, variant: str, seed: int) -> Iterator[str]:
         steps.append(tree.layout.run(variant, seed))
     for folder in [*steps, tree.base(seed)]:
         yield from step(tree, f"{tree.name(folder)}/manifest.json")
+
+
+def completions(tree: Tree, variant: str, seed: int, records: pd.DataFrame) -> Iterator[str]:
+    """Yield the first completion of each verdict, line by line, and how to see the others."""
+    yield f"seed {seed}: {records['verdict'].value_counts().to_dict()}, the first of each:"
+    for row in records.groupby("verdict").head(1).to_dict("records"):
+        answer = "none" if pd.isna(row["answer"]) else row["answer"]
+        place = f"{row['benchmark']} {row['problem']} sample {row['sample']}"
+        yield f"  {row['verdict']}: {place}, gold {row['gold']}, answer {answer}"
+        lines = row["text"].splitlines()
+        yield from (f"  | {line}" for line in lines[:SHOWN])
+        if len(lines) > SHOWN:
+            yield f"  ({len(lines) - SHOWN} lines more)"
+    yield view(tree, variant, seed)
+
+
+def view(tree: Tree, variant: str, seed: int) -> str:
+    """Return the command that shows all completions of a policy."""
+    folder = shlex.quote(str(tree.layout.evaluation(variant, seed)))
+    return f"  all of them: python -m maspo.steps.view {folder}"
 
 
 def step(tree: Tree, name: str) -> Iterator[str]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from omegaconf import MISSING
 
-from maspo.config.checks import require
+from maspo.config.checks import Count, InnerShare, require, require_bounds
 
 # Settings of `train` that an engine does not read, each with the one value that says so.
 UNREAD: dict[str, dict[str, Any]] = {
@@ -20,6 +20,7 @@ UNREAD: dict[str, dict[str, Any]] = {
         "snapshots": [],
         "old_policy": "trainer",
         "importance_cap": None,
+        "rollouts_mb": None,
     },
 }
 PLACE = ("launcher", "python", "slurm", "reward_workers")  # where verl runs, and how it is started
@@ -43,22 +44,18 @@ class VerlEngine(Engine):
 
     launcher: str = MISSING  # process, ray or slurm
     python: str = MISSING  # the interpreter that has verl
-    nodes: int = MISSING
-    gpus_per_node: int = MISSING
-    tensor_parallel: int = MISSING  # of vLLM
-    sequence_parallel: int = MISSING  # of the training
-    tokens_per_gpu: int = MISSING  # of a micro-batch, prompts and completions
-    rollout_memory: float = MISSING  # share of a GPU that vLLM may take
+    nodes: Count = MISSING
+    gpus_per_node: Count = MISSING
+    tensor_parallel: Count = MISSING  # of vLLM
+    sequence_parallel: Count = MISSING  # of the training
+    tokens_per_gpu: Count = MISSING  # of a micro-batch, prompts and completions
+    rollout_memory: InnerShare = MISSING  # share of a GPU that vLLM may take
     offload: bool = MISSING  # weights and optimizer to host memory while not in use
-    reward_workers: int = MISSING
+    reward_workers: Count = MISSING
     slurm: dict[str, str] = MISSING  # options of sbatch
     overrides: list[str] = MISSING  # of verl's configuration, after all others
 
     def __post_init__(self) -> None:
         known = ("process", "ray", "slurm")
         require(self.launcher in known, "engine.launcher", self.launcher, " or ".join(known))
-        names = ("nodes", "gpus_per_node", "tensor_parallel", "sequence_parallel")
-        for name in (*names, "tokens_per_gpu", "reward_workers"):
-            require(getattr(self, name) >= 1, f"engine.{name}", getattr(self, name), "at least 1")
-        share = self.rollout_memory
-        require(0 < share < 1, "engine.rollout_memory", share, "in (0, 1)")
+        require_bounds(self, "engine")

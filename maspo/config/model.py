@@ -6,29 +6,24 @@ from typing import Any
 
 from omegaconf import MISSING
 
-from maspo.config.checks import require
+from maspo.config.checks import Count, Positive, Share, require, require_bounds
 
 
 @dataclass
 class Supervised:
     """Training of a base policy on faulty demonstrations (`maspo.training.supervised`)."""
 
-    steps: int = MISSING
-    batch_size: int = MISSING  # demonstrations
-    lr: float = MISSING  # peak
+    steps: Count = MISSING
+    batch_size: Count = MISSING  # demonstrations
+    lr: Positive = MISSING  # peak
     warmup_steps: int = MISSING
-    max_grad_norm: float = MISSING
+    max_grad_norm: Positive = MISSING
     knowledge: list[float] = MISSING  # beta distribution of a fact's share of right demonstrations
-    misconceived: float = MISSING  # share of its wrong ones that give one and the same wrong result
-    log_every: int = MISSING  # steps
+    misconceived: Share = MISSING  # share of its wrong ones that give one and the same wrong result
+    log_every: Count = MISSING  # steps
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch_size", "log_every"):
-            value = getattr(self, name)
-            require(value >= 1, f"model.supervised.{name}", value, "at least 1")
-        for name in ("lr", "max_grad_norm"):
-            value = getattr(self, name)
-            require(value > 0, f"model.supervised.{name}", value, "positive")
+        require_bounds(self, "model.supervised")
         require(
             0 <= self.warmup_steps < self.steps,
             "model.supervised.warmup_steps",
@@ -38,8 +33,6 @@ class Supervised:
         shape = self.knowledge
         valid = len(shape) == 2 and all(0 < number < math.inf for number in shape)
         require(valid, "model.supervised.knowledge", shape, "two positive numbers")
-        share = self.misconceived
-        require(0 <= share <= 1, "model.supervised.misconceived", share, "in [0, 1]")
 
 
 @dataclass

@@ -5,19 +5,18 @@ from typing import Any
 
 from omegaconf import MISSING
 
-from maspo.config.checks import require
+from maspo.config.checks import Count, Positive, require_bounds
 
 
 @dataclass
 class Job:
     """Limits of one job. A second attempt asks for twice the memory, a third for three times."""
 
-    minutes: int = MISSING
-    memory_gb: float = MISSING  # of the host, not of a GPU
+    minutes: Count = MISSING
+    memory_gb: Positive = MISSING  # of the host, not of a GPU
 
     def __post_init__(self) -> None:
-        require(self.minutes >= 1, "resources: minutes", self.minutes, "at least 1")
-        require(self.memory_gb > 0, "resources: memory_gb", self.memory_gb, "positive")
+        require_bounds(self, "resources of a step")
 
 
 @dataclass

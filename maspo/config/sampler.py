@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from omegaconf import MISSING
 
-from maspo.config.checks import require
+from maspo.config.checks import Count, InnerShare, require, require_bounds
 
 
 @dataclass
@@ -33,12 +33,12 @@ class TransformersSampler(Sampler):
     repeatable = True
     own_engine = False
 
-    batch_size: int = MISSING  # completions decoded together
+    batch_size: Count = MISSING  # completions decoded together
     decoder: str = "transformers"  # or fused: small Qwen2 policies on a CPU; older runs have none
     entropies: bool = False  # give them to the training log, which then reads fewer rows again
 
     def __post_init__(self) -> None:
-        require(self.batch_size >= 1, "sampler.batch_size", self.batch_size, "at least 1")
+        require_bounds(self, "sampler")
         known = ("transformers", "fused")
         require(self.decoder in known, "sampler.decoder", self.decoder, " or ".join(known))
 
@@ -52,8 +52,8 @@ class VllmSampler(Sampler):
     own_engine = True
 
     dtype: str = MISSING  # of the engine's weights; the trained policy keeps its own
-    memory_share: float = MISSING  # of the GPU that the engine may take; unused on a CPU
-    max_num_seqs: int = MISSING  # completions decoded together
+    memory_share: InnerShare = MISSING  # of the GPU that the engine may take; unused on a CPU
+    max_num_seqs: Count = MISSING  # completions decoded together
     enable_prefix_caching: bool = MISSING  # completions of one prompt share its keys and values
     enforce_eager: bool = MISSING  # no CUDA graphs
     sleep: bool = MISSING  # give the GPU's memory back between two calls
@@ -61,6 +61,4 @@ class VllmSampler(Sampler):
     def __post_init__(self) -> None:
         known = ("float32", "bfloat16", "float16")
         require(self.dtype in known, "sampler.dtype", self.dtype, " or ".join(known))
-        share = self.memory_share
-        require(0 < share < 1, "sampler.memory_share", share, "in (0, 1)")
-        require(self.max_num_seqs >= 1, "sampler.max_num_seqs", self.max_num_seqs, "at least 1")
+        require_bounds(self, "sampler")

@@ -6,10 +6,21 @@ The classes are checked twice: OmegaConf refuses unknown names and wrong types, 
 
 import math
 from dataclasses import dataclass
+from typing import Annotated
 
+from annotated_types import Ge, Gt, Interval
 from omegaconf import MISSING
 
-from maspo.config.checks import require, require_different, require_finite
+from maspo.config.checks import (
+    Count,
+    OptionalCount,
+    Positive,
+    Share,
+    require,
+    require_bounds,
+    require_different,
+    require_finite,
+)
 from maspo.config.engine import UNREAD, Engine, VerlEngine
 from maspo.config.grammar import hydra_value
 from maspo.config.model import BuiltModel, Model, PretrainedModel
@@ -23,35 +34,33 @@ from maspo.errors import ConfigError
 class Train:
     """One RL run (`maspo.training.loop`)."""
 
-    steps: int = MISSING  # rollout batches
-    prompts_per_batch: int = MISSING
-    group_size: int = MISSING  # completions a prompt
-    updates_per_batch: int = MISSING  # optimizer updates a rollout batch
-    lr: float = MISSING
+    steps: Count = MISSING  # rollout batches
+    prompts_per_batch: Count = MISSING
+    group_size: Annotated[int, Ge(2)] = MISSING  # completions a prompt
+    updates_per_batch: Count = MISSING  # optimizer updates a rollout batch
+    lr: Positive = MISSING
     lr_schedule: str = MISSING  # constant, or linear: falling from lr to min_lr_ratio * lr
-    min_lr_ratio: float = 0.0  # where a linear schedule ends; older manifests have none
+    min_lr_ratio: Share = 0.0  # where a linear schedule ends; older manifests have none
     betas: list[float] = MISSING
-    weight_decay: float = MISSING
-    max_grad_norm: float = MISSING
-    temperature: float = MISSING
+    weight_decay: Annotated[float, Ge(0)] = MISSING
+    max_grad_norm: Positive = MISSING
+    temperature: Positive = MISSING
     problems: str = MISSING  # which file of training problems: train, or another of the task's
     reward: str = MISSING  # verifier, or random: a fair coin for each completion, as a control
     normalize_std: bool = MISSING  # divide group-relative advantages by the group's std
-    logits_chunk: int | None = MISSING  # vocabulary entries at a time; null: the whole vocabulary
+    logits_chunk: OptionalCount = MISSING  # of the vocabulary at a time; null: all of it
     precision: str | None = MISSING  # of the products in the layers, not of weights and optimizer
     gradient_checkpointing: bool | None = MISSING  # keep one state a layer, make the others again
-    micro_batch_tokens: int | None = MISSING  # padded, scored at a time; null: a whole mini-batch
-    checkpoint_every: int = MISSING  # steps
+    micro_batch_tokens: OptionalCount = MISSING  # scored at a time; null: a whole mini-batch
+    checkpoint_every: Count = MISSING  # steps
     snapshots: list[int] = MISSING  # steps whose policy is kept and evaluated as well
     old_policy: str = MISSING  # whose log-probabilities are the old policy's: trainer or sampler
     importance_cap: float | None = MISSING  # of trainer over sampler, a token; null: no correction
+    # Size limit of a run's rollouts.parquet, MB; null: none is kept; older manifests have none.
+    rollouts_mb: Annotated[float | None, Gt(0)] = None
 
     def __post_init__(self) -> None:
-        for name in ("steps", "prompts_per_batch", "updates_per_batch", "checkpoint_every"):
-            require(getattr(self, name) >= 1, f"train.{name}", getattr(self, name), "at least 1")
-        require(self.group_size >= 2, "train.group_size", self.group_size, "at least 2")
-        for name in ("lr", "max_grad_norm", "temperature"):
-            require(getattr(self, name) > 0, f"train.{name}", getattr(self, name), "positive")
+        require_bounds(self, "train")
         schedules = ("constant", "linear")
         require(
             self.lr_schedule in schedules,
@@ -59,8 +68,6 @@ class Train:
             self.lr_schedule,
             " or ".join(schedules),
         )
-        ratio = self.min_lr_ratio
-        require(0 <= ratio <= 1, "train.min_lr_ratio", ratio, "in [0, 1]")
         steps = list(self.snapshots)
         require(
             steps == sorted(set(steps)) and all(0 < step < self.steps for step in steps),
@@ -77,21 +84,15 @@ class Train:
         valid = cap is None or (cap > 0 and self.old_policy == "trainer")
         allowed = "null, or positive with train.old_policy=trainer"
         require(valid, "train.importance_cap", cap, allowed)
-        require(self.weight_decay >= 0, "train.weight_decay", self.weight_decay, "at least 0")
-        chunk = self.logits_chunk
-        require(chunk is None or chunk >= 1, "train.logits_chunk", chunk, "at least 1, or null")
         known = ("float32", "bfloat16")
         valid = self.precision is None or self.precision in known
         require(valid, "train.precision", self.precision, " or ".join(known))
         require(
-            self.precision != "bfloat16" or chunk is not None,
+            self.precision != "bfloat16" or self.logits_chunk is not None,
             "train.precision",
             self.precision,
             "float32 unless train.logits_chunk is set (4096, say): logits are made in float32",
         )
-        tokens = self.micro_batch_tokens
-        wanted = "at least 1, or null"
-        require(tokens is None or tokens >= 1, "train.micro_batch_tokens", tokens, wanted)
         require(
             len(self.betas) == 2 and all(0 <= beta < 1 for beta in self.betas),
             "train.betas",
@@ -110,17 +111,13 @@ class Train:
 class Evaluate:
     """Sampling of the benchmarks (`maspo.evaluation`)."""
 
-    samples: int = MISSING  # completions a problem: the 32 of Avg@32
-    temperature: float = MISSING
-    top_p: float = MISSING
-    snapshot_problems: int = MISSING  # of each benchmark, for the policies of train.snapshots
+    samples: Count = MISSING  # completions a problem: the 32 of Avg@32
+    temperature: Positive = MISSING
+    top_p: Annotated[float, Interval(gt=0, le=1)] = MISSING
+    snapshot_problems: Count = MISSING  # of each benchmark, for the policies of train.snapshots
 
     def __post_init__(self) -> None:
-        least = self.snapshot_problems
-        require(least >= 1, "evaluate.snapshot_problems", least, "at least 1")
-        require(self.samples >= 1, "evaluate.samples", self.samples, "at least 1")
-        require(self.temperature > 0, "evaluate.temperature", self.temperature, "positive")
-        require(0 < self.top_p <= 1, "evaluate.top_p", self.top_p, "in (0, 1]")
+        require_bounds(self, "evaluate")
 
 
 # What is reported together, and the settings that choose its studies.
@@ -132,11 +129,11 @@ class Statistics:
     """Intervals and p values (`maspo.statistics`)."""
 
     draws: int = MISSING  # of the bootstrap
-    level: float = MISSING  # of the intervals
-    seed: int = MISSING  # of the draws
+    level: Annotated[float, Interval(ge=0.5, lt=1)] = MISSING  # of the intervals
+    seed: Annotated[int, Ge(0)] = MISSING  # of the draws
 
     def __post_init__(self) -> None:
-        require(0.5 <= self.level < 1, "statistics.level", self.level, "in [0.5, 1)")
+        require_bounds(self, "statistics")
         least = math.ceil(round(10 / (1 - self.level), 6)) - 1  # ten draws beyond the interval
         require(
             self.draws >= least,
@@ -144,7 +141,6 @@ class Statistics:
             self.draws,
             f"at least {least} for intervals of level {self.level}",
         )
-        require(self.seed >= 0, "statistics.seed", self.seed, "at least 0")
 
 
 @dataclass
@@ -153,15 +149,15 @@ class Experiment:
 
     scale: str = MISSING
     results: str = MISSING  # folder of all results of this scale
-    seeds: int = MISSING  # runs of each variant are seeded 1, 2, ..., seeds
-    threads: int = MISSING  # of torch, in each step
+    seeds: Count = MISSING  # runs of each variant are seeded 1, 2, ..., seeds
+    threads: Count = MISSING  # of torch, in each step
     studies: list[str] = MISSING  # of the default suite: files of configs/study/
     full: dict[str, int] = MISSING  # studies of the full suite, each with its number of seeds
     suite: str | None = None  # one of SUITES; null: custom with variants, else default
     tables_of: str | None = None  # a study
     variants: list[str] | None = None  # the only study of the suite custom
     variant: str | None = None
-    seed: int | None = None
+    seed: Annotated[int | None, Ge(0)] = None
     task: Task = MISSING
     model: Model = MISSING
     sampler: Sampler = MISSING
@@ -173,7 +169,7 @@ class Experiment:
 
     def __post_init__(self) -> None:
         require_finite(self)
-        require(self.seeds >= 1, "seeds", self.seeds, "at least 1")
+        require_bounds(self, "")
         require_different("studies", self.studies)
         require_different("variants", self.variants or [])
         require(self.variants != [], "variants", self.variants, "null, or a list of variants")
@@ -202,8 +198,6 @@ class Experiment:
         require(self.suite in SUITES, "suite", self.suite, " or ".join(SUITES))
         fits = not self.variants or self.suite == "custom"
         require(fits, "suite", self.suite, "custom where variants are named")
-        require(self.threads >= 1, "threads", self.threads, "at least 1")
-        require(self.seed is None or self.seed >= 0, "seed", self.seed, "at least 0")
 
     def _check_engine(self) -> None:
         """Refuse settings of `train` that the engine does not read, and null for those it does."""

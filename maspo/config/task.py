@@ -2,10 +2,12 @@
 
 import re
 from dataclasses import dataclass
+from typing import Annotated
 
+from annotated_types import Interval
 from omegaconf import MISSING
 
-from maspo.config.checks import require
+from maspo.config.checks import Count, require, require_bounds
 from maspo.verifier.extraction import RULES
 
 RESIDUES = "0123456789abcdefghijklmnopqrstuvwxyz"  # of ModularTask, in their order
@@ -16,13 +18,12 @@ class Task:
     """What is asked and how an answer is read. `kind` chooses the subclass."""
 
     kind: str = MISSING
-    max_prompt_tokens: int = MISSING
-    max_completion_tokens: int = MISSING
+    max_prompt_tokens: Count = MISSING
+    max_completion_tokens: Count = MISSING
     extraction: list[str] = MISSING  # rules of maspo.verifier.extract, tried in this order
 
     def __post_init__(self) -> None:
-        for name in ("max_prompt_tokens", "max_completion_tokens"):
-            require(getattr(self, name) >= 1, f"task.{name}", getattr(self, name), "at least 1")
+        require_bounds(self, "task")
         require(
             bool(self.extraction) and set(self.extraction) <= set(RULES),
             "task.extraction",
@@ -59,11 +60,11 @@ class ModularTask(Task):
     modulus: int = MISSING
     operators: list[str] = MISSING
     operands: list[str] = MISSING
-    held_out: float = MISSING  # share of each residue's facts that RL never meets
+    held_out: Annotated[float, Interval(ge=0, lt=1)] = MISSING  # share of facts that RL never meets
     train_lengths: list[int] = MISSING  # terms in a training problem
     benchmark_lengths: list[int] = MISSING  # terms in a problem of each benchmark
-    train_problems: int = MISSING
-    benchmark_problems: int = MISSING  # in each benchmark
+    train_problems: Count = MISSING
+    benchmark_problems: Count = MISSING  # in each benchmark
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -97,9 +98,6 @@ class ModularTask(Task):
             given = getattr(self, name)
             valid = f"at least {tokens}: there are problems of {longest} terms"
             require(given >= tokens, f"task.{name}", given, valid)
-        for name in ("train_problems", "benchmark_problems"):
-            require(getattr(self, name) >= 1, f"task.{name}", getattr(self, name), "at least 1")
-        require(0 <= self.held_out < 1, "task.held_out", self.held_out, "in [0, 1)")
         facts = len(self.operators) * len(self.operands)
         require(
             self.kept_facts >= 1,

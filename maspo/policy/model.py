@@ -116,11 +116,21 @@ def load_policy(
         policy = AutoModelForCausalLM.from_pretrained(
             folder, dtype=getattr(torch, dtype), trust_remote_code=False
         )
-        return policy.to(device), AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+        return policy.to(device), load_tokenizer(folder)
     except Exception as error:  # safetensors and transformers raise many types for a cut file
         raise DataError(
             f"the policy in {folder} cannot be loaded ({type(error).__name__}: {error}); "
             "delete the folder and run the step that makes it"
+        ) from error
+
+
+def load_tokenizer(folder: Path | str) -> PreTrainedTokenizerBase:
+    """Load the tokenizer of a policy; DataError if it cannot be read."""
+    try:
+        return AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    except Exception as error:
+        raise DataError(
+            f"the tokenizer in {folder} cannot be loaded ({type(error).__name__}: {error})"
         ) from error
 
 

@@ -20,6 +20,7 @@ from maspo.steps.train_verl import print_command, train_with_verl
 from maspo.tasks import read_problems
 from maspo.training.checkpoint import CheckpointFolder
 from maspo.training.loop import Trainer
+from maspo.training.rollouts import FILE, join_steps, write_rollouts
 from maspo.training.trackers import TRACKERS, Tracker, open_tracker
 from maspo.verifier import Verifier
 
@@ -85,6 +86,11 @@ def train_here(
         outputs.append(manifest.layout.snapshot(experiment.variant, experiment.seed, step))
         with atomic(outputs[-1]) as temporary:
             shutil.copytree(checkpoints.snapshot(step), temporary)
+    (folder / FILE).unlink(missing_ok=True)  # likewise
+    if experiment.train.rollouts_mb is not None:
+        parts = [checkpoints.rollouts(step) for step in range(1, experiment.train.steps + 1)]
+        outputs.append(folder / FILE)
+        write_rollouts(outputs[-1], join_steps(parts))
     manifest.finish(
         folder,
         {**settings, "overlong_prompts_dropped": len(problems) - len(trainer.problems)},

@@ -88,12 +88,17 @@ def read_table(path: Path | str, schema: pa.Schema) -> pa.Table:
         table = pq.read_table(path)
     except (OSError, pa.ArrowException) as error:
         raise DataError(f"could not read {path} as Parquet: {error}") from error
-    if not table.schema.equals(schema):
+    check_columns(path, table.schema, schema)
+    return table
+
+
+def check_columns(path: Path | str, found: pa.Schema, schema: pa.Schema) -> None:
+    """Raise `DataError` where a file's columns are not those of `schema`."""
+    if not found.equals(schema):
         raise DataError(
-            f"{path} has columns {_columns(table.schema)}, expected {_columns(schema)}: it is not "
+            f"{path} has columns {_columns(found)}, expected {_columns(schema)}: it is not "
             "what this version writes; delete it and run the step that makes it"
         )
-    return table
 
 
 def _columns(schema: pa.Schema) -> str:

@@ -10,14 +10,18 @@ from maspo.objectives import EXTREMES
 from maspo.policy import PaddedBatch
 from maspo.sampling import Completion
 from maspo.training.sampler_gap import gap_metrics
+from maspo.verifier import Verdict
 
 
 @dataclass
 class Rollout:
     """One batch of completions: consecutive runs of `group_size` rows answer the same prompt."""
 
+    rows: list[int]  # of the problems
     prompts: list[list[int]]
+    seeds: list[int]
     completions: list[Completion]
+    verdicts: list[Verdict]
     rewards: Tensor  # (B,)
     metrics: dict[str, float]
 
@@ -31,6 +35,7 @@ class MiniBatch:
     any advantage keeps all of its rows.
     """
 
+    rows: list[int]  # of the rollout
     padded: PaddedBatch
     advantages: Tensor  # (B, T), the same number on every token of a completion
     old_log_prob: Tensor  # (B, T)
@@ -54,6 +59,8 @@ class Update:
     by_probability: Tensor  # `counts` by the old probability
     by_ratio: Tensor  # `counts` by the outward ratio
     ratio: Tensor  # outward, of each token that an advantage moves, (N,)
+    log_prob: Tensor  # (B, T), under the policy before the update
+    weight: Tensor  # (B, T), see `ObjectiveOutput`
 
 
 def summarize(mini_batches: Sequence[MiniBatch], idle: Tensor) -> dict[str, float]:

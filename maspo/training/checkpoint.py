@@ -29,6 +29,10 @@ class CheckpointFolder(Unfinished):
         """The folder of the policy that is kept of a step."""
         return self.folder / "snapshots" / f"step_{step}"
 
+    def rollouts(self, step: int) -> Path:
+        """The file of the groups that are kept of a step."""
+        return self.folder / "rollouts" / f"step_{step}.parquet"
+
     def save(self, step: int, policy: PreTrainedModel, optimizer: Optimizer) -> None:
         """Replace the checkpoint, atomically."""
         state = {"step": step, "policy": policy.state_dict(), "optimizer": optimizer.state_dict()}

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pyarrow as pa
 import torch
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -33,6 +34,7 @@ from maspo.training.advantages import group_relative
 from maspo.training.batches import MiniBatch, Rollout, Update, merge, summarize
 from maspo.training.checkpoint import CheckpointFolder
 from maspo.training.log import TrainingLog
+from maspo.training.rollouts import kept_rows, sampled_groups, write_rollouts
 from maspo.training.sampler_gap import importance_weights, sampler_log_probs
 from maspo.training.token_counts import (
     PROBABILITIES,
@@ -62,6 +64,7 @@ class Trainer:
     settings: Train
     max_tokens: int
     seed: int
+    kept: pa.Table | None = None  # of the last step's groups, see `maspo.training.rollouts`
 
     @classmethod
     def of(
@@ -112,6 +115,8 @@ class Trainer:
         with TrainingLog(checkpoints.folder, title, self.settings.steps, done, tracker) as log:
             for step in range(done + 1, self.settings.steps + 1):
                 log.write(step, *self.step(step))
+                if self.kept is not None:
+                    write_rollouts(checkpoints.rollouts(step), self.kept)
                 if step in self.settings.snapshots:
                     save_policy(checkpoints.snapshot(step), self.policy, self.tokenizer)
                 if step % self.settings.checkpoint_every == 0:
@@ -139,6 +144,8 @@ class Trainer:
         if step in self.settings.snapshots:
             with watch.timed("measure"):
                 metrics["ratio_moves"] = self.moves(mini_batches, updates)
+        if self.settings.rollouts_mb is not None:
+            self.kept = self.keep(step, rollout, mini_batches, updates)
         total = watch.total()
         timings = {
             "seconds": total,
@@ -185,7 +192,7 @@ class Trainer:
             "tokens": sum(lengths),
             **{v.value: verdicts.count(v) for v in Verdict if v is not Verdict.CORRECT},
         }
-        return Rollout(prompts, completions, rewards, metrics)
+        return Rollout(rows, prompts, seeds, completions, verdicts, rewards, metrics)
 
     @torch.no_grad()
     def run_old_policy(self, rollout: Rollout) -> tuple[list[MiniBatch], Tensor]:
@@ -210,7 +217,7 @@ class Trainer:
             expanded = advantages[rows, None].to(padded.device).expand(padded.mask.shape)
             lengths = [len(rollout.completions[row].tokens) for row in whole]
             sequences = sum(length > 0 for length in lengths)
-            mini_batch = MiniBatch(padded, expanded, old, entropy, sum(lengths), sequences)
+            mini_batch = MiniBatch(rows, padded, expanded, old, entropy, sum(lengths), sequences)
             sampled = sampler_log_probs([rollout.completions[row] for row in rows], padded.valid)
             if sampled is not None:
                 mini_batch = self.with_sampler_log_probs(mini_batch, sampled)
@@ -269,6 +276,8 @@ class Trainer:
             counts(old.exp(), PROBABILITIES, output.weight, chosen),
             counts(ratio, RATIOS, output.weight, chosen),
             ratio[chosen],
+            log_prob.detach(),
+            output.weight,
         )
 
     def set_gradients(self, mini_batch: MiniBatch) -> tuple[Tensor, ObjectiveOutput]:
@@ -297,6 +306,19 @@ class Trainer:
             for parameter in self.policy.parameters():
                 parameter.grad = torch.zeros_like(parameter)
         return log_prob, output
+
+    def keep(
+        self,
+        step: int,
+        rollout: Rollout,
+        mini_batches: Sequence[MiniBatch],
+        updates: Sequence[Update],
+    ) -> pa.Table:
+        """Return the rows that are kept of a step, see `maspo.training.rollouts`."""
+        size = self.settings.group_size
+        groups = sampled_groups(self.settings, self.max_tokens, self.seed, step)
+        prompts = [self.tokenizer.decode(rollout.prompts[group * size]) for group in groups]
+        return kept_rows(step, groups, size, rollout, prompts, self.problems, mini_batches, updates)
 
     @torch.no_grad()
     def moves(self, mini_batches: Sequence[MiniBatch], updates: Sequence[Update]) -> list[list]:

@@ -71,8 +71,13 @@ def test_bad_overrides_are_refused_by_name(overrides, named):
 
 FLOATS = [
     *("train.lr", "train.max_grad_norm", "train.temperature", "train.weight_decay"),
-    *("train.min_lr_ratio", "train.importance_cap", "train.betas", "evaluate.temperature"),
-    *("evaluate.top_p", "model.supervised.lr", "model.supervised.max_grad_norm"),
+    *("train.min_lr_ratio", "train.importance_cap", "train.betas", "train.rollouts_mb"),
+    *(
+        "evaluate.temperature",
+        "evaluate.top_p",
+        "model.supervised.lr",
+        "model.supervised.max_grad_norm",
+    ),
     *("model.supervised.misconceived", "model.supervised.knowledge", "task.held_out"),
     *("statistics.level", "resources.train.memory_gb"),
 ]
@@ -171,7 +176,7 @@ OTHERS = {
     **{"weight_decay": 0.1, "max_grad_norm": 2.0, "temperature": 0.5, "problems": "all"},
     **{"reward": "random", "normalize_std": False, "logits_chunk": 64, "precision": "float32"},
     **{"gradient_checkpointing": False, "micro_batch_tokens": 99, "checkpoint_every": 5},
-    **{"snapshots": [3], "old_policy": "sampler", "importance_cap": 2.0},
+    **{"snapshots": [3], "old_policy": "sampler", "importance_cap": 2.0, "rollouts_mb": 1.0},
 }
 
 

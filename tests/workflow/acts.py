@@ -121,6 +121,23 @@ def records(change, run="maspo/seed_1"):
     return then(lambda f: f.records(run, change), Forger.tables)
 
 
+def rollouts(change):
+    """Return an attack on each row that a run kept of its rollouts, with all hashes forged."""
+    return then(lambda f: f.rollouts(change), Forger.hashes)
+
+
+def one_more(name):
+    """Return a change of a row: a number that is one more, or of a token one less."""
+
+    def change(row):
+        if isinstance(row[name], list):
+            row[name] = [value - 1 for value in row[name]]
+        elif row[name] is not None:
+            row[name] += 1
+
+    return change
+
+
 def snapshots(change, run="maspo/seed_1"):
     """Return an attack on the records of the policies on a run's way, with all hashes forged."""
     return then(lambda f: f.records(run, change, "snapshots"), Forger.hashes)

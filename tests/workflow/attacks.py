@@ -23,6 +23,7 @@ from acts import (
     manifest,
     new_file,
     no_token_moved,
+    one_more,
     other_method,
     other_numbers,
     output,
@@ -32,6 +33,7 @@ from acts import (
     records,
     rename_variants,
     right_answer,
+    rollouts,
     rows,
     second_seed,
     seconds_of_another_run,
@@ -53,7 +55,7 @@ from acts import (
     wrong_to_correct,
 )
 
-from tamper import Forger
+from tamper import ROLLOUTS, Forger
 
 RUN = "runs/maspo/seed_1/manifest.json"
 
@@ -552,6 +554,23 @@ ATTACKS = {
         ),
         *("environment", "runs/maspo/seed_1/manifest.json"),
     ),
+    "rollouts with another verdict": (
+        rollouts(lambda row: row.update(verdict="wrong" if row["reward"] else "correct")),
+        *("rollouts", ROLLOUTS),
+    ),
+    "rollouts with another text": (
+        rollouts(lambda row: row.update(text=row["text"] + "=0")),
+        *("rollouts", ROLLOUTS),
+    ),
+    "rollouts of other groups": (
+        rollouts(lambda row: row.update(group=(row["group"] + 1) % 8)),
+        *("rollouts", ROLLOUTS),
+    ),
+    **{
+        f"rollouts with another {name}": (rollouts(one_more(name)), "rollouts", ROLLOUTS)
+        for name in ("seed", "reward", "advantage", "weight", "tokens")
+    },
+    "rollouts that are gone": (without(ROLLOUTS), "inventory", ROLLOUTS),
 }
 DRAWN = {
     "an edited figure": (

@@ -18,7 +18,10 @@ from maspo.files import sha256, write_text
 from maspo.reporting.files import study_files, suite_files
 from maspo.reporting.suite import load_suite_data
 from maspo.tasks import read_problems, write_problems
+from maspo.training.rollouts import SCHEMA as ROLLOUTS_SCHEMA
+from maspo.training.rollouts import read_rollouts, write_rollouts
 
+ROLLOUTS = "runs/maspo/seed_1/rollouts.parquet"
 KINDS = {"records": (read_records, SCHEMA), "snapshots": (read_snapshots, SNAPSHOT_SCHEMA)}
 
 
@@ -58,6 +61,14 @@ class Forger:
         read, schema = KINDS[name]
         frame = change(read(path)).reset_index(drop=True)
         write_records(path, pa.Table.from_pandas(frame, schema=schema, preserve_index=False))
+
+    def rollouts(self, change):
+        """Apply `change` to each row, a dictionary, that a run kept of its rollouts, in place."""
+        path = self.root / ROLLOUTS
+        rows = read_rollouts(path).to_pylist()
+        for row in rows:
+            change(row)
+        write_rollouts(path, pa.Table.from_pylist(rows, schema=ROLLOUTS_SCHEMA))
 
     def problems(self, name, change):
         """Apply `change` to a list of problems; it returns the new one."""

@@ -26,6 +26,7 @@ from acts import (
 from attacks import ATTACKS, DRAWN
 from maspo.audit.audit import CHECKS, as_json, run_audit
 from maspo.audit.tree import PROJECT, Tree
+from maspo.evaluation.records import read_records
 from maspo.files import read_json
 from tamper import Forger
 
@@ -277,6 +278,12 @@ def test_the_chain_behind_a_cell_ends_at_configuration_and_seed(project, forger)
     for word in ("{'run': 1}", "'alpha': 0.3", "'train_problems': 512"):
         assert word in done.stdout
     assert "NOT AS STATED" not in done.stdout
+    *_, last = done.stdout.splitlines()
+    assert last.endswith(f"python -m maspo.steps.view {forger.root}/evaluation/maspo/seed_1")
+    records = read_records(forger.root / MASPO)
+    for verdict, row in records.groupby("verdict").first().iterrows():
+        assert f"  {verdict}: {row['benchmark']} {row['problem']} sample" in done.stdout
+        assert f"  | {row['text']}\n" in done.stdout
 
 
 @pytest.mark.parametrize(

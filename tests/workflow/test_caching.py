@@ -58,7 +58,7 @@ def test_runs_of_verl_follow_how_it_computes_and_not_where_it_runs(project, new_
     shutil.copytree(project.results, new_project.results, ignore=skipped)
     run = new_project.results / "runs" / "grpo" / "seed_1" / "manifest.json"
     unread = "train.lr_schedule=constant train.min_lr_ratio=0 train.snapshots=[]"
-    unread += " train.precision=null train.gradient_checkpointing=null"
+    unread += " train.precision=null train.gradient_checkpointing=null train.rollouts_mb=null"
     verl = f"overrides=engine=verl {unread}"
 
     def plan(*options, more=""):

@@ -11,6 +11,13 @@ rule train:
             )
             for step in EXPERIMENT.train.snapshots
         },
+        **(
+            {}
+            if EXPERIMENT.train.rollouts_mb is None
+            else {
+                "rollouts": f"{RESULTS}/runs/{{variant}}/seed_{{seed}}/rollouts.parquet"
+            }
+        ),
         policy=directory(f"{RESULTS}/runs/{{variant}}/seed_{{seed}}/policy"),
         metrics=f"{RESULTS}/runs/{{variant}}/seed_{{seed}}/metrics.jsonl",
         timings=f"{RESULTS}/runs/{{variant}}/seed_{{seed}}/timings.jsonl",

@@ -19,7 +19,7 @@ from maspo.tasks import write_problems
 
 # Settings of the miniature that verl does not read.
 VERL = ["train.lr_schedule=constant", "train.min_lr_ratio=0", "train.snapshots=[]"]
-VERL += ["train.precision=null", "train.gradient_checkpointing=null"]
+VERL += ["train.precision=null", "train.gradient_checkpointing=null", "train.rollouts_mb=null"]
 
 
 def experiment_of(*overrides):

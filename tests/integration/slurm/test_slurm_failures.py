@@ -111,6 +111,16 @@ def test_several_gpus_are_one_task(cluster, cancelled):
         assert job["NumTasks"] == "1"
 
 
+def test_gpus_by_gres(cluster, slurm_project):
+    """As docs/cluster.md says for clusters that take --gres and not --gpus."""
+    project = slurm_project("gres")
+    gpus = ("--set-resources", "data:gpu=0", "data:gres=gpu:1")
+    project.snakemake("results/smoke/data/train.parquet", *gpus, config=("scale=smoke",))
+    (job,) = jobs_of(cluster, project, "data")
+    assert job["TresPerNode"] == "gres:gpu:1"
+    assert "TresPerJob" not in job
+
+
 @pytest.mark.parametrize(
     ("resource", "reason", "advice"),
     [

@@ -33,6 +33,7 @@ SETTINGS = [
     "train.precision=null",
     "train.gradient_checkpointing=null",
     "train.snapshots=[]",
+    "train.rollouts_mb=null",
     # vLLM's attention takes heads of 32 on a CPU; the mini policy's have 16.
     "model.architecture.num_attention_heads=2",
     "model.architecture.num_key_value_heads=1",

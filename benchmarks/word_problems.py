@@ -1,6 +1,6 @@
 """How often a language model solves small word problems: is there something for RL to learn from?
 
-    python tests/integration/lm/word_problems.py .venv-lm/policy --problems 100
+    python -m benchmarks.word_problems .venv-lm/policy --problems 100
 
 Each problem is asked after three solved ones, at temperature 1, with at most 16 tokens.
 """
@@ -26,20 +26,25 @@ EXAMPLES = (
 )
 
 
-def draw(rng: np.random.Generator) -> tuple[str, int]:
-    """Return a question with one or two operations on numbers below 10, and its answer."""
+def draw(rng: np.random.Generator) -> tuple[str, str, int]:
+    """Return a question of one or two operations on numbers below 10, the sum and its answer."""
     n, t = rng.choice(NAMES), rng.choice(THINGS)
     a, b, c = (int(number) for number in rng.integers(2, 10, 3))
-    more, fewer = max(a, b) + c, min(a, b)
+    more, fewer, both = max(a, b) + c, min(a, b), a + b
     kinds = [
-        (f"{n} has {a} {t} and gets {b} more. How many {t} does {n} have now?", a + b),
-        (f"{n} had {more} {t} and gave away {fewer}. How many {t} are left?", more - fewer),
-        (f"{n} has {a} bags with {b} {t} in each. How many {t} is that in all?", a * b),
-        (f"{n} has {a} {t}, finds {b} and then {c}. How many {t} does {n} have?", a + b + c),
-        (f"{n} has {a + b} {t}, gives away {b} and buys {c}. How many {t} are there?", a + c),
-        (f"{n} buys {a} boxes of {b} {t} and loses {c}. How many {t} are left?", a * b - c),
+        (f"{n} has {a} {t} and gets {b} more. How many {t} does {n} have now?", f"{a}+{b}"),
+        (f"{n} had {more} {t} and gave away {fewer}. How many {t} are left?", f"{more}-{fewer}"),
+        (f"{n} has {a} bags with {b} {t} in each. How many {t} is that in all?", f"{a}*{b}"),
+        (f"{n} has {a} {t}, finds {b} and then {c}. How many {t} does {n} have?", f"{a}+{b}+{c}"),
+        (
+            f"{n} has {both} {t}, gives away {b} and buys {c}. How many {t} are there?",
+            f"{both}-{b}+{c}",
+        ),
+        (f"{n} buys {a} boxes of {b} {t} and loses {c}. How many {t} are left?", f"{a}*{b}-{c}"),
     ]
-    return kinds[rng.integers(len(kinds))]
+    values = (a + b, more - fewer, a * b, a + b + c, a + c, a * b - c)
+    kind = rng.integers(len(kinds))
+    return *kinds[kind], values[kind]
 
 
 def main() -> None:
@@ -53,7 +58,7 @@ def main() -> None:
     policy, tokenizer = load_policy(options.policy)
     rng = np.random.default_rng(1)
     drawn = [draw(rng) for _ in range(options.problems)]
-    problems = [Problem.create(q, str(answer), "words", EXAMPLES) for q, answer in drawn]
+    problems = [Problem.create(q, str(answer), "words", EXAMPLES) for q, _, answer in drawn]
     prompts = encode_prompts(tokenizer, problems, 512)
     completions = TransformersSampler(policy, tokenizer, 64).sample(
         [prompt for prompt in prompts for _ in range(options.samples)],

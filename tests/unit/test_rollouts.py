@@ -1,0 +1,140 @@
+"""What a run keeps of its rollouts: a seeded sample with the numbers that the updates saw."""
+
+import pytest
+import torch
+from test_training import CoinVerifier, trainer
+
+from maspo.config import load_experiment
+from maspo.errors import ConfigError
+from maspo.objectives import PolicyBatch, make
+from maspo.seeding import derive_seed
+from maspo.training.checkpoint import CheckpointFolder
+from maspo.training.loop import epoch_rows
+from maspo.training.rollouts import (
+    NUMBERS,
+    groups_kept,
+    join_steps,
+    read_rollouts,
+    sampled_groups,
+    write_rollouts,
+)
+
+LIMIT = 0.012  # MB: of groups of 4 completions of 12 tokens, 3 at each of 4 steps
+
+
+def run_of(tiny_policy, problems, **changes):
+    return trainer(tiny_policy, problems, **{"rollouts_mb": LIMIT, **changes})
+
+
+def test_as_many_groups_are_kept_as_fit_if_all_were_longest():
+    train = load_experiment(["scale=mini"]).train
+    assert groups_kept(train, 25) == 4  # 1 MB / 60 steps / (8 x 25 tokens x 20 bytes)
+    assert groups_kept(load_experiment(["scale=gpu"]).train, 8192) == 2
+    assert groups_kept(load_experiment(["scale=mini", "train.rollouts_mb=999"]).train, 25) == 64
+    assert groups_kept(load_experiment(["scale=mini", "train.rollouts_mb=0.1"]).train, 25) == 0
+    assert groups_kept(load_experiment(["scale=mini", "train.rollouts_mb=null"]).train, 25) == 0
+    with pytest.raises(ConfigError, match=r"train\.rollouts_mb=0"):
+        load_experiment(["scale=mini", "train.rollouts_mb=0"])
+
+
+def test_the_seed_chooses_the_groups_anew_at_each_step():
+    train = load_experiment(["scale=mini"]).train
+    steps = [sampled_groups(train, 25, seed=1, step=step) for step in range(1, 200)]
+    assert steps == [sampled_groups(train, 25, seed=1, step=step) for step in range(1, 200)]
+    assert steps[0] != sampled_groups(train, 25, seed=2, step=1)
+    assert {group for groups in steps for group in groups} == set(range(64))
+
+
+def test_kept_rows_have_what_the_updates_saw(tiny_policy, modular_problems):
+    run = run_of(tiny_policy, modular_problems)
+    seen = {}
+    real = run.objective
+
+    def spy(batch):
+        output = real(batch)
+        for row in range(len(batch.mask)):
+            key = tuple(batch.old_log_prob[row].tolist()[: int(batch.mask[row].sum())])
+            seen[key] = (batch.log_prob[row].tolist(), output.weight[row].tolist())
+        return output
+
+    spy.needs_entropy = real.needs_entropy
+    run.objective = spy
+    run.step(2)
+    rows = run.kept.to_pylist()
+    groups = sampled_groups(run.settings, run.max_tokens, run.seed, 2)
+    assert len(groups) == 3
+    assert [row["group"] for row in rows] == [group for group in groups for _ in range(4)]
+    batch = epoch_rows(len(run.problems), 8, run.seed, 2)
+    read = 0
+    for row in rows:
+        problem = run.problems[batch[row["group"]]]
+        assert (row["problem"], row["gold"]) == (problem.id, problem.answer)
+        assert row["prompt"] == problem.messages[0]["content"]
+        place = row["group"] * 4 + row["sample"]
+        assert row["seed"] == derive_seed(run.seed, "rollout", 2, place)
+        [verdict] = CoinVerifier().grade_many([row["text"]], [row["gold"]])
+        assert (row["verdict"], row["reward"]) == (verdict.value, verdict.reward)
+        assert row["text"] == run.tokenizer.decode(row["tokens"], skip_special_tokens=True)
+        if row["log_prob"] is None:
+            assert row["advantage"] == 0
+            continue
+        read += 1
+        log_prob, weight = seen[tuple(row["old_log_prob"])]
+        length = len(row["tokens"])
+        assert (row["log_prob"], row["weight"]) == (log_prob[:length], weight[:length])
+        assert {len(row[name]) for name in NUMBERS} == {length}
+    assert read
+
+
+def test_weights_are_those_of_the_objective(tiny_policy, modular_problems):
+    run = run_of(tiny_policy, modular_problems, method="grpo", lr=3e-2)
+    run.step(1)
+    rows = [row for row in run.kept.to_pylist() if row["log_prob"]]
+    weights = set()
+    for row in rows:
+        old, new = torch.tensor([row["old_log_prob"]]), torch.tensor([row["log_prob"]])
+        advantages = torch.full_like(old, row["advantage"])
+        batch = PolicyBatch(
+            log_prob=new, old_log_prob=old, advantages=advantages, mask=torch.ones_like(old).bool()
+        )
+        assert make("grpo")(batch).weight.tolist() == [row["weight"]]
+        weights |= set(row["weight"])
+    assert weights == {0.0, 1.0}
+
+
+def test_keeping_rollouts_changes_no_other_byte(tmp_path, tiny_policy, modular_problems):
+    logs = []
+    for limit in ("null", LIMIT):
+        run = run_of(tiny_policy, modular_problems, rollouts_mb=limit)
+        run.train(CheckpointFolder(tmp_path / str(limit), "x"), "run")
+        weights = torch.cat([p.detach().flatten() for p in run.policy.parameters()])
+        logs.append(((tmp_path / str(limit) / "metrics.jsonl").read_bytes(), weights.tolist()))
+    assert logs[0] == logs[1]
+    assert not (tmp_path / "null" / "rollouts").exists()
+
+
+def test_a_killed_run_keeps_the_same_bytes(tmp_path, tiny_policy, modular_problems):
+    folders = [CheckpointFolder(tmp_path / name, "x") for name in ("whole", "killed")]
+    run_of(tiny_policy, modular_problems).train(folders[0], "whole")
+    killed = run_of(tiny_policy, modular_problems)
+    real = killed.step
+
+    def die_at_4(step):
+        if step == 4:
+            raise KeyboardInterrupt
+        return real(step)
+
+    killed.step = die_at_4
+    with pytest.raises(KeyboardInterrupt):
+        killed.train(folders[1], "killed")
+    folders[1].rollouts(3).write_bytes(b"PAR1 half")  # behind the checkpoint: drawn again
+    run_of(tiny_policy, modular_problems).train(folders[1], "resumed")
+    files = []
+    for folder in folders:
+        table = join_steps([folder.rollouts(step) for step in range(1, 5)])
+        assert table["step"].unique().to_pylist() == [1, 2, 3, 4]
+        files.append(folder.folder / "rollouts.parquet")
+        write_rollouts(files[-1], table)
+        assert read_rollouts(files[-1]).equals(table)
+    assert files[0].read_bytes() == files[1].read_bytes()
+    assert files[0].stat().st_size < LIMIT * 1e6 + 20_000  # the columns themselves
