@@ -139,7 +139,7 @@ def reason(effect: Effect, ruling: Ruling, part: Part, seeds: int | None = None)
     side = "above" if part.above is not None else "below"
     opposite = "below" if side == "above" else "above"
     margin = part.margin and amount(part.margin, effect.unit)
-    ruling = {
+    says = {
         Ruling.SUPPORTED: f"the whole interval lies {side} {bound}, as the claim says",
         Ruling.CONTRADICTED: f"the whole interval lies {opposite} {bound}, against the claim",
         Ruling.NEGLIGIBLE: f"the interval holds {bound} and lies within {margin} of it, so the "
@@ -152,17 +152,17 @@ def reason(effect: Effect, ruling: Ruling, part: Part, seeds: int | None = None)
         ),
     }[ruling]
     if ruling in (Ruling.SUPPORTED, Ruling.CONTRADICTED) and small(effect, part.bound, part.margin):
-        ruling += f"; yet the effect is smaller than the margin of {margin}"
+        says += f"; yet the effect is smaller than the margin of {margin}"
     if effect.seeds < 2:
-        ruling = (
+        says = (
             "one seed cannot show how runs vary, so it decides nothing; how many would is seen "
             "from two on"
         )
     elif not known(effect):
-        ruling = "it has no interval, so these runs do not decide it, and no number of seeds can"
+        says = "it has no interval, so these runs do not decide it, and no number of seeds can"
     count = f"{effect.seeds} seed{'s' if effect.seeds > 1 else ''}"
     start = effect.what[0].upper() + effect.what[1:]
-    return f"{start}: {effect_text(effect)} over {count}; {ruling}."
+    return f"{start}: {effect_text(effect)} over {count}; {says}."
 
 
 def effect_text(effect: Effect) -> str:

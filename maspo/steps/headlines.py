@@ -19,7 +19,8 @@ def log_headlines(folder: Path) -> Iterator[str]:
     rows = read_json_lines(folder / "metrics.jsonl")
     part = max(1, len(rows) // PART)
     yield f"first -> last {part} of {len(rows)} logged steps, means:"
-    for name in ("reward", "entropy", "completion_length") if "reward" in rows[0] else ["loss"]:
+    named = ("reward", "entropy", "completion_length") if "reward" in rows[0] else ("loss",)
+    for name in filter(rows[0].__contains__, named):  # verl's logs may lack some
         first, last = (sum(row[name] for row in end) / part for end in (rows[:part], rows[-part:]))
         yield f"  {name} {first:.4g} -> {last:.4g}"
 

@@ -340,7 +340,7 @@ def test_an_unknown_place_is_explained(project, forger, place, valid):
 
 
 def test_snakemake_audit_is_a_target(project):
-    assert "rule audit" in project.snakemake("--dry-run", "audit")
+    assert ": audit of results/smoke\n" in project.snakemake("--dry-run", "audit")
 
 
 def test_a_pipe_does_not_hang_the_audit(project, forger):

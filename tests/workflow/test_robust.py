@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
 
 import psutil
 import pytest
@@ -33,7 +32,13 @@ def start(project, name, *arguments, clock=None):
         command,
         **{"env": environment, "cwd": project.folder, "stdout": log, "stderr": subprocess.STDOUT},
         start_new_session=True,
+        preexec_fn=hear_ctrl_c,
     )
+
+
+def hear_ctrl_c():
+    """Undo what a shell does to its background jobs, and they to all that they start."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def log_of(project, name):
@@ -69,16 +74,11 @@ def test_signals_cores_and_two_snakemakes_change_no_byte(project, new_project):
         for process in tree:
             process.resume()
 
-        # Ctrl-C goes to all processes of the terminal. What is just being imported may swallow
-        # one, and then a person presses again.
+        # Ctrl-C goes to all processes of the terminal.
         wait_for(working, "maspo.steps.train")
         time.sleep(2)
-        for _ in range(12):
-            os.killpg(working.pid, signal.SIGINT)
-            with suppress(psutil.TimeoutExpired):
-                working.wait(timeout=10)
-                break
-        assert working.poll()  # it has ended, and says that not all was made
+        os.killpg(working.pid, signal.SIGINT)
+        assert working.wait(timeout=120) != 0
     finally:
         for snakemake in (first, second):
             if snakemake.poll() is None:
