@@ -98,7 +98,7 @@ def settings(folder: Path, options: argparse.Namespace) -> list[str]:
 
 
 def step(name: str, overrides: list[str], done: Path) -> None:
-    """Run a step of the package unless its manifest is there, and print its CPU seconds."""
+    """Run a step of the package unless its manifest is there, and print its wall seconds."""
     if (done / "manifest.json").is_file():
         return
     start = time.time()

@@ -7,7 +7,8 @@ are taken as they stand.
 
 from collections.abc import Iterator
 from functools import cache
-from itertools import zip_longest
+from itertools import groupby, zip_longest
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -91,9 +92,8 @@ class Run:
             odd = [pair for pair in zip_longest(wanted, found) if len(set(pair)) > 1]
             yield f"(step, group, sample) {odd[0][0]}, as the seed chooses groups", str(odd[0][1])
             return
-        for step in range(1, self.train.steps + 1):
-            of_step = [row for row in rows if row["step"] == step]
-            for fault in self.drawn(step, of_step):
+        for step, of_step in groupby(rows, key=itemgetter("step")):
+            for fault in self.drawn(step, list(of_step)):
                 yield fault[0] + f" at step {step}", fault[1]
         judged = judge([row["text"] for row in rows], [row["gold"] for row in rows])
         for row, judgement in zip(rows, judged, strict=True):

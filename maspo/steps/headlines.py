@@ -2,14 +2,16 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sized
+from itertools import chain
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import pyarrow as pa
 
-from maspo.evaluation.scores import score
 from maspo.files import read_json_lines
 from maspo.inert import printable
+from maspo.verifier import Verdict
 
 PART = 10  # a tenth of a log at each end: single steps are noisy
 
@@ -26,17 +28,26 @@ def log_headlines(folder: Path) -> Iterator[str]:
 
 
 def score_headlines(records: pa.Table) -> Iterator[str]:
-    """Yield Avg@k and Pass@k of each benchmark, and what was not graded."""
-    table = score(records.select(["benchmark", "problem", "verdict", "tokens"]).to_pandas())
-    for row in table.to_dict("records"):
-        k, odd = row["samples"], row["timeout"] + row["error"]
+    """Yield Avg@k and Pass@k of each benchmark, and what was not graded.
+
+    By pyarrow alone: an evaluation need not import pandas.
+    """
+    problems: dict[str, list[list[str]]] = {}  # by benchmark, the verdicts of each problem
+    grouped = records.group_by(["benchmark", "problem"], use_threads=False)
+    for row in grouped.aggregate([("verdict", "list")]).to_pylist():
+        problems.setdefault(row["benchmark"], []).append(row["verdict_list"])
+    means = []
+    for benchmark, verdicts in problems.items():
+        counts, k = Counter(chain.from_iterable(verdicts)), len(verdicts[0])
+        solved = sum(Verdict.CORRECT.value in of_one for of_one in verdicts)
+        means.append((counts[Verdict.CORRECT.value] / counts.total(), solved / len(verdicts)))
+        odd = counts[Verdict.TIMEOUT.value] + counts[Verdict.ERROR.value]
         yield (
-            f"{printable(row['benchmark'])}: Avg@{k} {row['avg_at_k']:.1%}, "
-            f"Pass@{k} {row['pass_at_k']:.1%} of {row['problems']} problems"
-            + (f"; {odd} timeouts and errors" if odd else "")
+            f"{printable(benchmark)}: Avg@{k} {means[-1][0]:.1%}, Pass@{k} {means[-1][1]:.1%} of "
+            f"{len(verdicts)} problems" + (f"; {odd} timeouts and errors" if odd else "")
         )
-    means = table[["avg_at_k", "pass_at_k"]].mean()
-    yield f"mean of benchmarks: Avg {means['avg_at_k']:.1%}, Pass {means['pass_at_k']:.1%}"
+    avg, passed = (fmean(values) for values in zip(*means, strict=True))
+    yield f"mean of benchmarks: Avg {avg:.1%}, Pass {passed:.1%}"
 
 
 def problem_headlines(training: Mapping[str, Sized], benchmarks: Mapping[str, Sized]) -> list[str]:

@@ -7,6 +7,7 @@ follow, so the later ones are off-policy: this is where the objectives differ. T
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -64,7 +65,6 @@ class Trainer:
     settings: Train
     max_tokens: int
     seed: int
-    kept: pa.Table | None = None  # of the last step's groups, see `maspo.training.rollouts`
 
     @classmethod
     def of(
@@ -114,16 +114,19 @@ class Trainer:
         done = checkpoints.load(self.policy, self.optimizer)
         with TrainingLog(checkpoints.folder, title, self.settings.steps, done, tracker) as log:
             for step in range(done + 1, self.settings.steps + 1):
-                log.write(step, *self.step(step))
-                if self.kept is not None:
-                    write_rollouts(checkpoints.rollouts(step), self.kept)
+                log.write(step, *self.step(step, checkpoints.rollouts(step)))
                 if step in self.settings.snapshots:
                     save_policy(checkpoints.snapshot(step), self.policy, self.tokenizer)
                 if step % self.settings.checkpoint_every == 0:
                     checkpoints.save(step, self.policy, self.optimizer)
 
-    def step(self, step: int) -> tuple[dict[str, float], dict[str, float]]:
-        """Run one rollout batch and its updates; return its metrics and its seconds by phase."""
+    def step(
+        self, step: int, rollouts: Path | None = None
+    ) -> tuple[dict[str, float], dict[str, float]]:
+        """Run one rollout batch and its updates; return its metrics and its seconds by phase.
+
+        The groups that are kept of the step (`maspo.training.rollouts`) go to the file `rollouts`.
+        """
         watch = Stopwatch()
         rollout = self.roll_out(step, watch)
         with watch.timed("old_log_probs"):
@@ -144,8 +147,8 @@ class Trainer:
         if step in self.settings.snapshots:
             with watch.timed("measure"):
                 metrics["ratio_moves"] = self.moves(mini_batches, updates)
-        if self.settings.rollouts_mb is not None:
-            self.kept = self.keep(step, rollout, mini_batches, updates)
+        if rollouts is not None and self.settings.rollouts_mb is not None:
+            write_rollouts(rollouts, self.keep(step, rollout, mini_batches, updates))
         total = watch.total()
         timings = {
             "seconds": total,

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from test_training import CoinVerifier, trainer
+from test_training import CoinVerifier, stopped_at, trainer
 
 from maspo.config import load_experiment
 from maspo.errors import ConfigError
@@ -45,7 +45,7 @@ def test_the_seed_chooses_the_groups_anew_at_each_step():
     assert {group for groups in steps for group in groups} == set(range(64))
 
 
-def test_kept_rows_have_what_the_updates_saw(tiny_policy, modular_problems):
+def test_kept_rows_have_what_the_updates_saw(tmp_path, tiny_policy, modular_problems):
     run = run_of(tiny_policy, modular_problems)
     seen = {}
     real = run.objective
@@ -59,8 +59,8 @@ def test_kept_rows_have_what_the_updates_saw(tiny_policy, modular_problems):
 
     spy.needs_entropy = real.needs_entropy
     run.objective = spy
-    run.step(2)
-    rows = run.kept.to_pylist()
+    run.step(2, tmp_path / "kept.parquet")
+    rows = read_rollouts(tmp_path / "kept.parquet").to_pylist()
     groups = sampled_groups(run.settings, run.max_tokens, run.seed, 2)
     assert len(groups) == 3
     assert [row["group"] for row in rows] == [group for group in groups for _ in range(4)]
@@ -86,10 +86,11 @@ def test_kept_rows_have_what_the_updates_saw(tiny_policy, modular_problems):
     assert read
 
 
-def test_weights_are_those_of_the_objective(tiny_policy, modular_problems):
+def test_weights_are_those_of_the_objective(tmp_path, tiny_policy, modular_problems):
     run = run_of(tiny_policy, modular_problems, method="grpo", lr=3e-2)
-    run.step(1)
-    rows = [row for row in run.kept.to_pylist() if row["log_prob"]]
+    run.step(1, tmp_path / "kept.parquet")
+    kept = read_rollouts(tmp_path / "kept.parquet").to_pylist()
+    rows = [row for row in kept if row["log_prob"]]
     weights = set()
     for row in rows:
         old, new = torch.tensor([row["old_log_prob"]]), torch.tensor([row["log_prob"]])
@@ -116,17 +117,7 @@ def test_keeping_rollouts_changes_no_other_byte(tmp_path, tiny_policy, modular_p
 def test_a_killed_run_keeps_the_same_bytes(tmp_path, tiny_policy, modular_problems):
     folders = [CheckpointFolder(tmp_path / name, "x") for name in ("whole", "killed")]
     run_of(tiny_policy, modular_problems).train(folders[0], "whole")
-    killed = run_of(tiny_policy, modular_problems)
-    real = killed.step
-
-    def die_at_4(step):
-        if step == 4:
-            raise KeyboardInterrupt
-        return real(step)
-
-    killed.step = die_at_4
-    with pytest.raises(KeyboardInterrupt):
-        killed.train(folders[1], "killed")
+    stopped_at(run_of(tiny_policy, modular_problems), 4, folders[1])
     folders[1].rollouts(3).write_bytes(b"PAR1 half")  # behind the checkpoint: drawn again
     run_of(tiny_policy, modular_problems).train(folders[1], "resumed")
     files = []

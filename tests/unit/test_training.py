@@ -267,18 +267,8 @@ def test_a_killed_run_goes_on_to_the_same_bits(tmp_path, tiny_policy, modular_pr
     whole = trainer(tiny_policy, modular_problems)
     whole.train(CheckpointFolder(tmp_path / "whole", "x"), "whole")
 
-    killed = trainer(tiny_policy, modular_problems)
-    real_step = killed.step
-
-    def die_at_4(step):
-        if step == 4:
-            raise KeyboardInterrupt
-        return real_step(step)
-
-    killed.step = die_at_4
     folder = CheckpointFolder(tmp_path / "killed", "x")
-    with pytest.raises(KeyboardInterrupt):
-        killed.train(folder, "killed")
+    stopped_at(trainer(tiny_policy, modular_problems), 4, folder)
     log = folder.folder / "metrics.jsonl"
     assert len(read_json_lines(log)) == 3
     log.write_bytes(log.read_bytes() + b'{"step": 4, "rew')  # killed in the middle of a row
@@ -286,7 +276,7 @@ def test_a_killed_run_goes_on_to_the_same_bits(tmp_path, tiny_policy, modular_pr
     resumed = trainer(tiny_policy, modular_problems)
     steps = []
     real = resumed.step
-    resumed.step = lambda step: steps.append(step) or real(step)
+    resumed.step = lambda step, *others: steps.append(step) or real(step, *others)
     resumed.train(folder, "resumed")
     assert steps == [3, 4]
     assert torch.equal(weights(resumed), weights(whole))
@@ -367,10 +357,10 @@ def stopped_at(run, step, folder):
     """Train until a step has begun, as a kill there would leave the run."""
     real = run.step
 
-    def die(number):
+    def die(number, *others):
         if number == step:
             raise KeyboardInterrupt
-        return real(number)
+        return real(number, *others)
 
     run.step = die
     with pytest.raises(KeyboardInterrupt):

@@ -1,10 +1,14 @@
 """The checks before any run: they pass for every method of the package, and find what is broken."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
+from maspo.files import sha256
 from maspo.objectives import make, names
 from maspo.testbed.checks import checks
+from maspo.testbed.objective import FileObjective
 
 USUAL = {"gradient", "mask", "repeatable", "extremes"}
 
@@ -22,6 +26,11 @@ def failed(loss):
 
 def test_a_plain_surrogate_passes_all():
     assert failed(plain) == set()
+
+
+def test_the_example_passes_all():
+    path = Path(__file__).parents[3] / "examples" / "my_objective.py"
+    assert failed(FileObjective(path=str(path), sha256=sha256(path)).loss) == set()
 
 
 @pytest.mark.parametrize("name", names())
