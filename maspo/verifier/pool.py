@@ -49,6 +49,7 @@ class Sandbox:
         self._command += [f"--wall-seconds={self._wall_seconds}"] + ["--faults"] * faults
         self._process: subprocess.Popen[bytes] | None = None
         self._retired = False
+        self._exchanging = threading.Lock()
 
     @property
     def pid(self) -> int | None:
@@ -75,25 +76,26 @@ class Sandbox:
 
     def _exchange(self, request: bytes, seconds: float) -> str:
         """One line there, one line back; empty where the process is gone or silent."""
-        process = self._process
-        try:
-            process.stdin.write(request)
-            process.stdin.flush()
-            descriptor = process.stdout.fileno()
-        except (OSError, ValueError, AttributeError):  # gone, or closed by another thread
-            return ""
-        deadline = time.monotonic() + seconds
-        line = b""
-        while not line.endswith(b"\n"):
-            poll = select.poll()
-            poll.register(descriptor, select.POLLIN)
-            if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
+        with self._exchanging:
+            process = self._process
+            try:
+                process.stdin.write(request)
+                process.stdin.flush()
+                descriptor = process.stdout.fileno()
+            except (OSError, ValueError, AttributeError):  # gone, or closed by another thread
                 return ""
-            part = os.read(descriptor, 256)
-            if not part:
-                return ""
-            line += part
-        return line.decode().strip()
+            deadline = time.monotonic() + seconds
+            line = b""
+            while not line.endswith(b"\n"):
+                poll = select.poll()
+                poll.register(descriptor, select.POLLIN)
+                if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
+                    return ""
+                part = os.read(descriptor, 256)
+                if not part:
+                    return ""
+                line += part
+            return line.decode().strip()
 
     def _start(self) -> None:
         if self._retired:
@@ -131,9 +133,10 @@ class Sandbox:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-        for pipe in (process.stdin, process.stdout):
-            with contextlib.suppress(OSError):
-                pipe.close()
+        with self._exchanging:  # by now the worker is dead, so a thread that reads from it ends
+            for pipe in (process.stdin, process.stdout):
+                with contextlib.suppress(OSError):
+                    pipe.close()
 
 
 class Pool:

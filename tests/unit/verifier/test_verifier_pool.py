@@ -145,7 +145,14 @@ def test_a_closed_verifier_starts_again():
     verifier.close()
 
 
-def test_closing_ends_what_another_thread_grades():
+@pytest.mark.parametrize("late", [0.0, 0.3])
+def test_closing_ends_what_another_thread_grades(late, monkeypatch):
+    def read(descriptor, size):
+        time.sleep(late)  # the pool closes between the worker's end and this reading of it
+        return os_read(descriptor, size)
+
+    os_read = os.read
+    monkeypatch.setattr(os, "read", read)
     verifier = Verifier(workers=1, cpu_seconds=600, faults=True)
     verifier.grade_many(*zip(GOOD, strict=True))
     raised = []
