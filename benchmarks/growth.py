@@ -21,7 +21,6 @@ from maspo.config import build_objective, load_experiment
 from maspo.policy import build_policy, build_tokenizer, encode_prompts
 from maspo.sampling.transformers import TransformersSampler
 from maspo.tasks import Problem
-from maspo.tasks.modular import characters
 from maspo.training.loop import Trainer
 from maspo.verifier import Verdict
 
@@ -67,7 +66,7 @@ def trainer(sizes: Sizes) -> Trainer:
         ]
     )
     others = "".join(map(chr, range(0x10000, 0x10000 + sizes.vocabulary)))
-    tokenizer = build_tokenizer((characters(experiment.task) + others)[: sizes.vocabulary - 2])
+    tokenizer = build_tokenizer((experiment.task.characters + others)[: sizes.vocabulary - 2])
     architecture = {
         **experiment.model.architecture,
         "max_position_embeddings": sizes.length + 16,

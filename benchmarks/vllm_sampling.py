@@ -27,7 +27,6 @@ from maspo.sampling import SamplingSettings
 from maspo.sampling.transformers import TransformersSampler
 from maspo.sampling.vllm import VllmSampler
 from maspo.seeding import numpy_generator
-from maspo.tasks.modular import characters
 
 OWN = ROOT / "results" / "benchmarks_heads_32"
 OVERRIDES = ("scale=mini", "model=mini_heads_32")
@@ -67,7 +66,7 @@ def mini_work() -> Work:
 def long_work() -> Work:
     """Return the work on prompts of more than two of vLLM's blocks."""
     task = load_experiment(OVERRIDES).task
-    tokenizer = build_tokenizer(characters(task) + OTHER_CHARACTERS)
+    tokenizer = build_tokenizer(task.characters + OTHER_CHARACTERS)
     draw = numpy_generator(0, "benchmark prompts")
     prompts = draw.integers(3, len(tokenizer), size=(PROMPTS, 257)).tolist()
     return Work(build_policy(LONG, tokenizer, seed=1), tokenizer, prompts, SamplingSettings(64))

@@ -1,7 +1,6 @@
 """Shared pieces: a tiny policy and problems, the same for every test."""
 
 import os
-from functools import partial
 
 import pytest
 
@@ -52,24 +51,17 @@ def modular_problems():
 def half_trained():
     """Return a function that trains a small base policy until it knows its task halfway."""
     from maspo.policy import build_policy, save_policy
-    from maspo.tasks.facts import demonstrate, draw_knowledge, make_facts
-    from maspo.tasks.modular import ALL, make_modular
+    from maspo.tasks.kinds import task_kind
     from maspo.training.supervised import train_base
 
     def train(experiment, tokenizer, folder):
         task, settings = experiment.task, experiment.model.supervised
-        knowledge = draw_knowledge(task, make_facts(task), settings, seed=1)
-        teach = partial(demonstrate, knowledge=knowledge, settings=settings, modulus=task.modulus)
+        kind = task_kind(task)
+        lessons = kind.teach(task, settings, 1)
         policy = build_policy(experiment.model.architecture, tokenizer, seed=1)
-        problems = make_modular(task).others[ALL]
+        problems = kind.make(task).others[task.lessons]
         folder.mkdir(parents=True, exist_ok=True)
-        train_base(
-            *(policy, tokenizer, problems),
-            lambda question, rng: teach(question, rng=rng),
-            settings,
-            seed=1,
-            folder=folder,
-        )
+        train_base(policy, tokenizer, problems, lessons, settings, 1, folder)
         save_policy(folder / "policy", policy, tokenizer)
         return folder / "policy"
 

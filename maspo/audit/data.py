@@ -7,42 +7,42 @@ from pathlib import Path
 
 from maspo.audit.finding import Finding
 from maspo.audit.tree import Tree
-from maspo.config import ModularTask, experiment_from
+from maspo.config import Task, experiment_from
 from maspo.tasks import Problem, read_problems
-from maspo.tasks.facts import draw_knowledge, knowledge_csv, make_facts
-from maspo.tasks.modular import make_modular
+from maspo.tasks.kinds import TaskKind, task_kind
 
 
 def check_data(tree: Tree) -> Iterator[Finding]:
     """Make the problems again from their settings; those downloaded are a matter of `downloads`."""
     task = next(iter(tree.suites.values())).task
-    if not isinstance(task, ModularTask):
+    kind = task_kind(task)
+    if not kind.repeatable:
         return
-    made = make_modular(task)
+    made = kind.make(task)
     files = {"train": made.training, **made.others}
     files |= {f"benchmarks/{name}": problems for name, problems in made.benchmarks.items()}
     for name, problems in files.items():
         path = tree.layout.data / f"{name}.parquet"
         for i, (wanted, found) in enumerate(zip_longest(problems, read_problems(path))):
             if wanted != found:
-                place = f"{wanted} as problem {i}, as task.seed={task.seed} gives"
+                place = f"{wanted} as problem {i}, as the settings of the task give"
                 yield Finding("data", tree.name(path), place, str(found))
                 break  # what follows may only be shifted
     for name, text in made.texts.items():
         path = tree.layout.data / name
         yield from differing(tree, path, text)
-    yield from taught(tree, task)
+    if kind.teach is not None:
+        yield from taught(tree, task, kind)
 
 
-def taught(tree: Tree, task: ModularTask) -> Iterator[Finding]:
+def taught(tree: Tree, task: Task, kind: TaskKind) -> Iterator[Finding]:
     """Draw again what each base policy was taught, where it was trained here."""
-    facts = make_facts(task)
     for folder in dict.fromkeys(tree.base(seed) for _, seed in tree.declared):
         if (manifest := tree.manifest(folder)) is None or manifest["settings"]["kind"] != "built":
             continue  # the check of the chain names a manifest that is not there
         settings = experiment_from(manifest["experiment"]).model.supervised
-        knowledge = draw_knowledge(task, facts, settings, manifest["seeds"]["base"])
-        yield from differing(tree, folder / "knowledge.csv", knowledge_csv(facts, knowledge))
+        lessons = kind.teach(task, settings, manifest["seeds"]["base"])
+        yield from differing(tree, folder / "knowledge.csv", lessons.table)
 
 
 def differing(tree: Tree, path: Path, text: str) -> Iterator[Finding]:

@@ -8,7 +8,6 @@ from maspo.audit.tree import Tree
 from maspo.config import split_variant
 from maspo.layout import BASE_VARIANT
 from maspo.reporting.results import manifest_files, run_files, study_inputs
-from maspo.tasks.modular import ALL
 
 CLOSED = ("base", "train", "evaluate")  # steps that read nothing but what is listed here
 
@@ -32,7 +31,7 @@ def links(tree: Tree) -> Iterator[tuple[str, str, list[str]]]:
     data = tree.manifests["data/manifest.json"]["outputs"]
     benchmarks = [name for name in data if name.startswith("data/benchmarks/")]
     experiment = next(iter(tree.suites.values()))
-    taught = [f"data/{ALL}.parquet"] if experiment.model.kind == "built" else []
+    taught = [f"data/{experiment.task.lessons}.parquet"] if experiment.model.kind == "built" else []
     yield "data/manifest.json", "data", []
     for base in dict.fromkeys(tree.base(seed) for _, seed in tree.declared):
         yield f"{tree.name(base)}/manifest.json", "base", taught

@@ -180,8 +180,9 @@ class Experiment:
             require(source == "trainer", "train.old_policy", source, f"{needs} trainer")
             require(cap is None, "train.importance_cap", cap, f"{needs} null")
         if self.model.kind == "built":
-            kind = self.task.kind
-            require(kind == "modular", "task.kind", kind, "modular with model.kind=built")
+            teaching = " or ".join(kind for kind, task in TASKS.items() if task.lessons)
+            valid = f"{teaching} with model.kind=built"
+            require(self.task.lessons is not None, "task.kind", self.task.kind, valid)
         known = self.task.training_files
         require(
             self.train.problems in known,
@@ -227,9 +228,10 @@ class Experiment:
         return self.model.base_seed(1 if self.seed is None else self.seed)
 
 
+TASKS: dict[str, type[Task]] = {"modular": ModularTask, "hub": HubTask}
 SAMPLERS: dict[str, type[Sampler]] = {"transformers": TransformersSampler, "vllm": VllmSampler}
 KINDS: dict[str, dict[str, type]] = {
-    "task": {"modular": ModularTask, "hub": HubTask},
+    "task": {**TASKS},
     "model": {"built": BuiltModel, "pretrained": PretrainedModel},
     "sampler": {**SAMPLERS},
     "engine": {"local": Engine, "verl": VerlEngine},

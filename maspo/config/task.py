@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from annotated_types import Interval
 from omegaconf import MISSING
@@ -16,6 +16,8 @@ RESIDUES = "0123456789abcdefghijklmnopqrstuvwxyz"  # of ModularTask, in their or
 @dataclass
 class Task:
     """What is asked and how an answer is read. `kind` chooses the subclass."""
+
+    lessons: ClassVar[str | None] = None  # training file that base policies are taught on, if any
 
     kind: str = MISSING
     max_prompt_tokens: Count = MISSING
@@ -47,6 +49,11 @@ class Task:
         return ["train"]
 
     @property
+    def characters(self) -> str:
+        """Every character of prompts and completions: the vocabulary of a policy built here."""
+        return ""
+
+    @property
     def reports(self) -> list[str]:
         """Names of the files that the data step writes beside the problems."""
         return []
@@ -55,6 +62,8 @@ class Task:
 @dataclass
 class ModularTask(Task):
     """Modular arithmetic over unevenly known facts (`maspo.tasks.modular`)."""
+
+    lessons: ClassVar[str] = "all"
 
     seed: int = MISSING
     modulus: int = MISSING
@@ -149,7 +158,12 @@ class ModularTask(Task):
     @property
     def training_files(self) -> list[str]:
         """Names of the files of training problems: without the held-out facts, and of all."""
-        return ["train", "all"]
+        return ["train", self.lessons]
+
+    @property
+    def characters(self) -> str:
+        """The residues, the operators, ``?`` and ``=``."""
+        return RESIDUES[: self.modulus] + "".join(self.operators) + "?="
 
     @property
     def reports(self) -> list[str]:

@@ -10,7 +10,6 @@ from maspo.errors import ConfigError
 from maspo.plan.hardware import POLICIES, Architecture
 from maspo.plan.local import memory_phases
 from maspo.plan.text import USABLE
-from maspo.tasks.modular import characters
 
 
 def architecture_of(experiment: Experiment, base: Path | None = None) -> Architecture:
@@ -25,7 +24,7 @@ def architecture_of(experiment: Experiment, base: Path | None = None) -> Archite
         config = AutoConfig.from_pretrained(base, trust_remote_code=False)
         return Architecture.of(config.to_dict())
     if isinstance(model, BuiltModel):
-        vocabulary = len(characters(experiment.task)) + 2  # maspo.policy.build_tokenizer
+        vocabulary = len(experiment.task.characters) + 2  # maspo.policy.build_tokenizer
         config = {"vocab_size": vocabulary, "tie_word_embeddings": True, **model.architecture}
         return Architecture.of(config)
     for size, architecture in POLICIES.items():

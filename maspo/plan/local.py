@@ -4,7 +4,7 @@ import math
 
 from maspo.config import Experiment
 from maspo.plan.hardware import BFLOAT16, FLOAT32, Architecture, Card
-from maspo.plan.roofline import Job, decode_seconds, head_seconds, pass_seconds
+from maspo.plan.roofline import PLAIN, Job, Work, step_seconds
 
 PROMPT, COMPLETION = 256, 4096  # mean tokens. Assumed: the paper publishes no lengths
 MULTIPROCESSORS = 132  # of H100 and H200 SXM (NVIDIA's data sheets)
@@ -148,24 +148,18 @@ def job_of(experiment: Experiment) -> Job:
     return Job(rows, prompt, completion, sampler.batch_size)
 
 
-def phase_seconds(policy: Architecture, card: Card, experiment: Experiment) -> dict[str, float]:
-    """Return the roofline of each phase of a step, with what its settings make again.
+def work_of(experiment: Experiment) -> Work:
+    """Return what an update makes again: checkpointing and micro-batches, a pass each.
 
-    Forward passes over the layers: one for the old policy, three for an update, one more for
-    checkpointing and one more for micro-batches. Products with the head, in float32 or TF32: one
-    for the old policy, four for an update, one more for micro-batches. Every completion is counted
-    with its prompt, though neighbours in a micro-batch read theirs once.
+    A micro-batch makes the products with the head once more as well. With bfloat16 the head is
+    multiplied in TF32.
     """
-    train, job = experiment.train, job_of(experiment)
-    fast = train.precision == "bfloat16"
-    length = job.prompt + job.completion
-    flops = job.completions * length * policy.layers_flops(length / 2)
-    layers = flops / (card.flops if fast else card.float32)
-    head = head_seconds(policy, job, 1, card.tf32 if fast else card.float32)
+    train = experiment.train
     split = train.micro_batch_tokens is not None
-    return {
-        "prefill": pass_seconds(policy, card, Job(job.completions, job.prompt, 0), 1),
-        "decode": decode_seconds(policy, card, job),
-        "old log-probabilities": layers + head,
-        "update": (3 + train.gradient_checkpointing + split) * layers + (4 + split) * head,
-    }
+    rates = ("flops", "tf32") if train.precision == "bfloat16" else ("float32", "float32")
+    return Work(PLAIN.layers + train.gradient_checkpointing + split, PLAIN.head + split, *rates)
+
+
+def phase_seconds(policy: Architecture, card: Card, experiment: Experiment) -> dict[str, float]:
+    """Return the roofline of each phase of a step of the run."""
+    return step_seconds(policy, card, job_of(experiment), work_of(experiment))

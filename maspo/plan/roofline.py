@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from maspo.plan.hardware import BFLOAT16, Architecture, Card
 
-CHUNKED_EXTRA = 1  # the head is multiplied once more in the backward pass
 # Shares of the roofline that well-tuned software is taken to reach. Assumed, not measured.
 ASSUMED_COMPUTE, ASSUMED_BANDWIDTH = 0.4, 0.6
 WHOLE_CARD = 0.9  # share of a card that an engine alone on it may take
@@ -19,6 +18,23 @@ class Job:
     completion: int  # tokens, mean
     most: int | None = None  # completions decoded together; as many as fit without
     memory_share: float = WHOLE_CARD  # of the card, for the engine's weights and caches
+
+
+@dataclass(frozen=True)
+class Work:
+    """How often an update computes with its tokens, and at which rates of a `Card`.
+
+    By default nothing is made twice but the chunks of the head: a forward pass, two for its
+    gradients, and one more product with the head.
+    """
+
+    layers: int = 3  # passes over the layers
+    head: int = 4  # products with the head
+    layers_rate: str = "flops"
+    head_rate: str = "flops"
+
+
+PLAIN = Work()
 
 
 def concurrent(policy: Architecture, card: Card, job: Job) -> int:
@@ -45,26 +61,29 @@ def decode_seconds(policy: Architecture, card: Card, job: Job) -> float:
     return tokens * max(read / card.bandwidth, arithmetic / card.flops)
 
 
-def pass_seconds(policy: Architecture, card: Card, job: Job, forwards: float) -> float:
-    """Return the time of so many forward passes' arithmetic over whole sequences."""
+def prefill_seconds(policy: Architecture, card: Card, job: Job) -> float:
+    """Return the time in which the engine reads the prompts, once for each completion."""
+    return job.completions * job.prompt * policy.forward_flops(job.prompt / 2) / card.flops
+
+
+def step_seconds(
+    policy: Architecture, card: Card, job: Job, work: Work = PLAIN
+) -> dict[str, float]:
+    """Return the roofline of each phase of a step.
+
+    The old policy's log-probabilities take one pass over the layers, and one product of every
+    completion with the head. Every completion is counted with its prompt, though neighbours in a
+    micro-batch may read theirs once.
+    """
     length = job.prompt + job.completion
-    return forwards * job.completions * length * policy.forward_flops(length / 2) / card.flops
-
-
-def head_seconds(policy: Architecture, job: Job, products: float, flops: float) -> float:
-    """Return the time of so many products of all completions with the head."""
-    return products * job.completions * job.completion * 2 * policy.head_weights / flops
-
-
-def step_seconds(policy: Architecture, card: Card, job: Job) -> dict[str, float]:
-    """Return the roofline of each phase: 2N a token forward, 6N a token and update."""
-    prompts = Job(job.completions, job.prompt, 0)
+    tokens, completed = job.completions * length, job.completions * job.completion
+    layers = tokens * policy.layers_flops(length / 2) / getattr(card, work.layers_rate)
+    head = completed * 2 * policy.head_weights / getattr(card, work.head_rate)
     return {
-        "prefill": pass_seconds(policy, card, prompts, 1),
+        "prefill": prefill_seconds(policy, card, job),
         "decode": decode_seconds(policy, card, job),
-        "old log-probabilities": pass_seconds(policy, card, job, 1),
-        "update": pass_seconds(policy, card, job, 3)
-        + head_seconds(policy, job, CHUNKED_EXTRA, card.flops),
+        "old log-probabilities": layers + head,
+        "update": work.layers * layers + work.head * head,
     }
 
 

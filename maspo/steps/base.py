@@ -4,8 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from maspo.config import BuiltModel, Experiment, PretrainedModel, as_dict
 from maspo.determinism import make_deterministic
 from maspo.files import write_text
@@ -13,27 +11,22 @@ from maspo.policy import build_policy, build_tokenizer, load_pretrained, save_po
 from maspo.steps.common import StepManifest, run_step
 from maspo.steps.headlines import log_headlines
 from maspo.tasks import read_problems
-from maspo.tasks.facts import demonstrate, draw_knowledge, knowledge_csv, make_facts
-from maspo.tasks.modular import ALL, characters
+from maspo.tasks.kinds import task_kind
 from maspo.training.supervised import train_base
 
 
 def build(experiment: Experiment, manifest: StepManifest, folder: Path) -> None:
-    """Write folder/policy, trained on problems over all facts, its learning curve and knowledge."""
+    """Write folder/policy, trained on its task's lessons, its learning curve and knowledge."""
     task, model, seed = experiment.task, experiment.model, experiment.base_seed
-    source = manifest.layout.problems(ALL)
-    problems, facts = read_problems(source), make_facts(task)
-    knowledge = draw_knowledge(task, facts, model.supervised, seed)
-    tokenizer = build_tokenizer(characters(task))
+    source = manifest.layout.problems(task.lessons)
+    lessons = task_kind(task).teach(task, model.supervised, seed)
+    tokenizer = build_tokenizer(task.characters)
     policy = build_policy(model.architecture, tokenizer, seed)
-
-    def teach(question: str, rng: np.random.Generator) -> str:
-        return demonstrate(question, knowledge, model.supervised, task.modulus, rng)
-
+    problems = read_problems(source)
     with manifest.timed("train"):
-        train_base(policy, tokenizer, problems, teach, model.supervised, seed, folder)
+        train_base(policy, tokenizer, problems, lessons, model.supervised, seed, folder)
     save_policy(folder / "policy", policy, tokenizer)
-    write_text(folder / "knowledge.csv", knowledge_csv(facts, knowledge))
+    write_text(folder / "knowledge.csv", lessons.table)
     outputs = [folder / name for name in ("policy", *model.files)]
     manifest.finish(
         folder,

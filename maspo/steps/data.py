@@ -1,17 +1,11 @@
 """Step: make the training problems and the benchmarks."""
 
-from collections.abc import Callable
-from typing import Any
-
-from maspo.config import Experiment, HubTask, ModularTask, as_dict
+from maspo.config import Experiment, as_dict
 from maspo.files import write_text
 from maspo.steps.common import StepManifest, run_step
 from maspo.steps.headlines import problem_headlines
-from maspo.tasks import TaskData, write_problems
-from maspo.tasks.hub_task import make_hub
-from maspo.tasks.modular import make_modular
-
-MAKERS: dict[type, Callable[[Any], TaskData]] = {ModularTask: make_modular, HubTask: make_hub}
+from maspo.tasks import write_problems
+from maspo.tasks.kinds import task_kind
 
 
 def data(experiment: Experiment) -> None:
@@ -19,7 +13,7 @@ def data(experiment: Experiment) -> None:
     manifest = StepManifest("data", experiment)
     folder, task = manifest.layout.data, experiment.task
     with manifest.timed("make"):
-        made = MAKERS[type(task)](task)
+        made = task_kind(task).make(task)
     training = {"train": made.training, **made.others}
     files = {manifest.layout.problems(name): problems for name, problems in training.items()}
     files |= {

@@ -1,5 +1,5 @@
 """Tasks: problems with verifiable answers, in one schema at every scale."""
 
-from maspo.tasks.problems import Problem, TaskData, read_problems, write_problems
+from maspo.tasks.problems import Lessons, Problem, TaskData, read_problems, write_problems
 
-__all__ = ["Problem", "TaskData", "read_problems", "write_problems"]
+__all__ = ["Lessons", "Problem", "TaskData", "read_problems", "write_problems"]

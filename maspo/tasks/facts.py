@@ -13,6 +13,7 @@ import numpy as np
 from maspo.config import ModularTask, Supervised
 from maspo.config.task import RESIDUES
 from maspo.seeding import numpy_generator
+from maspo.tasks.problems import Lessons
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,17 @@ def demonstrate(
         steps.append(f"{operator}{operand}={result}")
         state = result
     return "".join(steps)
+
+
+def teach_modular(task: ModularTask, settings: Supervised, seed: int) -> Lessons:
+    """Return the demonstrations for the base policy of a seed, and the table of its knowledge."""
+    facts = make_facts(task)
+    knowledge = draw_knowledge(task, facts, settings, seed)
+
+    def demonstrated(question: str, rng: np.random.Generator) -> str:
+        return demonstrate(question, knowledge, settings, task.modulus, rng)
+
+    return Lessons(demonstrated, knowledge_csv(facts, knowledge))
 
 
 def _shifted(residue: str, shift: int, modulus: int) -> str:

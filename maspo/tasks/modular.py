@@ -18,12 +18,6 @@ from maspo.tasks.facts import Fact, apply, facts_csv, make_facts
 from maspo.tasks.problems import Problem, TaskData
 
 FACTS = "facts.csv"
-ALL = "all"  # the problems over all facts, beside the training problems without the held-out ones
-
-
-def characters(task: ModularTask) -> str:
-    """Return every character of prompts and completions, the vocabulary of a policy."""
-    return RESIDUES[: task.modulus] + "".join(task.operators) + "?="
 
 
 def solve(question: str, task: ModularTask) -> str:
@@ -85,7 +79,7 @@ def make_modular(task: ModularTask) -> TaskData:
     """Return training problems, benchmarks and the table of facts.
 
     No benchmark problem is a training problem. The benchmarks ask for all facts; the training
-    problems avoid those that are held out, the problems `ALL` do not.
+    problems avoid those that are held out, the lessons do not.
     """
     facts = make_facts(task)
     benchmarks = make_benchmarks(task, facts)
@@ -94,7 +88,7 @@ def make_modular(task: ModularTask) -> TaskData:
     return TaskData(
         make_training(task, "train", shown, taken),
         benchmarks,
-        others={ALL: make_training(task, ALL, facts, taken)},
+        others={task.lessons: make_training(task, task.lessons, facts, taken)},
         texts={FACTS: facts_csv(facts)},
         seeds={"task": task.seed},
     )

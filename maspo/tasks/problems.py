@@ -2,10 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -59,6 +60,18 @@ class TaskData:
     texts: dict[str, str] = field(default_factory=dict)  # report by file name
     inputs: list[Path] = field(default_factory=list)  # files that were read
     seeds: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """What the base policy of a seed is taught.
+
+    `demonstrate` gives a worked completion of a question, which may be wrong; `table` says as CSV
+    what the policy is taught, and is written beside it.
+    """
+
+    demonstrate: Callable[[str, np.random.Generator], str]
+    table: str
 
 
 def write_problems(path: Path | str, problems: Sequence[Problem]) -> None:

@@ -6,10 +6,8 @@ a result that is never sampled is never rewarded.
 """
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import torch
 from transformers import (
     PreTrainedModel,
@@ -20,17 +18,15 @@ from transformers import (
 from maspo.config import Supervised
 from maspo.policy import pad_batch, token_log_probs
 from maspo.seeding import numpy_generator
-from maspo.tasks import Problem
+from maspo.tasks import Lessons, Problem
 from maspo.training.log import TrainingLog
-
-Demonstrate = Callable[[str, np.random.Generator], str]  # question -> a worked completion
 
 
 def train_base(
     policy: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
     problems: list[Problem],
-    demonstrate: Demonstrate,
+    lessons: Lessons,
     settings: Supervised,
     seed: int,
     folder: Path,
@@ -51,7 +47,7 @@ def train_base(
             rng = numpy_generator(seed, "demonstrations", step)
             chosen = [problems[i] for i in rng.integers(len(problems), size=settings.batch_size)]
             questions = [problem.messages[0]["content"] for problem in chosen]
-            demonstrations = [demonstrate(question, rng) for question in questions]
+            demonstrations = [lessons.demonstrate(question, rng) for question in questions]
             batch = pad_batch(
                 tokenizer(questions).input_ids,
                 [[*ids, tokenizer.eos_token_id] for ids in tokenizer(demonstrations).input_ids],

@@ -3,7 +3,7 @@
 import pytest
 
 from maspo.plan.hardware import CARDS, POLICIES, Architecture
-from maspo.plan.roofline import Job, concurrent, decode_seconds, pass_seconds, step_seconds
+from maspo.plan.roofline import Job, concurrent, decode_seconds, prefill_seconds, step_seconds
 
 JOB = Job(completions=256, prompt=128, completion=1024)
 
@@ -54,7 +54,6 @@ def test_an_update_costs_three_forward_passes_and_the_head_once_more():
     head = 256 * 1024 * 2 * policy.head_weights / card.flops
     assert phases["update"] == pytest.approx(3 * phases["old log-probabilities"] + head)
     # 2 FLOPs a matrix entry and token, where attention is left out of account.
-    no_context = Job(1, 1, 0)
-    flops = pass_seconds(policy, card, no_context, 1) * card.flops
+    flops = prefill_seconds(policy, card, Job(1, 1, 0)) * card.flops
     matrices = 2 * (policy.layer_weights + policy.head_weights)
     assert flops == pytest.approx(matrices, rel=1e-3)

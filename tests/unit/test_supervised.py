@@ -7,7 +7,8 @@ import torch
 from maspo.config import load_experiment
 from maspo.files import read_json_lines
 from maspo.policy import build_policy, build_tokenizer
-from maspo.tasks.facts import demonstrate, draw_knowledge, make_facts
+from maspo.tasks import Lessons
+from maspo.tasks.kinds import task_kind
 from maspo.training.supervised import train_base
 from miniature import CHARACTERS, TASK
 from tests.conftest import ARCHITECTURE
@@ -20,12 +21,8 @@ def settings(steps, lr):
 
 def test_the_loss_falls_below_a_uniform_guess(tmp_path, tiny_policy, modular_problems):
     chosen = settings(40, 0.03)
-    knowledge = draw_knowledge(TASK, make_facts(TASK), chosen, seed=1)
-
-    def teach(question, rng):
-        return demonstrate(question, knowledge, chosen, TASK.modulus, rng)
-
-    train_base(*tiny_policy, modular_problems, teach, chosen, 1, tmp_path)
+    lessons = task_kind(TASK).teach(TASK, chosen, 1)
+    train_base(*tiny_policy, modular_problems, lessons, chosen, 1, tmp_path)
     rows = read_json_lines(tmp_path / "metrics.jsonl")
     assert [row["step"] for row in rows] == [10, 20, 30, 40]
     assert rows[-1]["loss"] < rows[0]["loss"] < math.log(37) + 0.5
@@ -44,7 +41,8 @@ def test_the_seed_draws_the_problems_and_their_demonstrations(tmp_path, modular_
             return "+3=a"
 
         policy = build_policy(ARCHITECTURE, tokenizer, 3)
-        train_base(policy, tokenizer, modular_problems, teach, chosen, seed, tmp_path)
+        lessons = Lessons(teach, table="")
+        train_base(policy, tokenizer, modular_problems, lessons, chosen, seed, tmp_path)
         return asked, torch.cat([p.detach().flatten() for p in policy.parameters()])
 
     (asked, weights), (again, same), (other, moved) = map(taught, (1, 1, 2))

@@ -13,7 +13,7 @@ from maspo.config import load_experiment
 from maspo.objectives import make
 from maspo.policy import build_tokenizer, encode_prompts, load_policy
 from maspo.sampling.transformers import TransformersSampler
-from maspo.tasks.modular import characters, make_modular
+from maspo.tasks.modular import make_modular
 from maspo.training.loop import Trainer
 from maspo.verifier import Verifier
 
@@ -46,7 +46,7 @@ def problems(experiment):
 @pytest.fixture(scope="module")
 def base(experiment, half_trained, tmp_path_factory):
     """Return the folder of a base policy that knows the task halfway."""
-    tokenizer = build_tokenizer(characters(experiment.task))
+    tokenizer = build_tokenizer(experiment.task.characters)
     return half_trained(experiment, tokenizer, tmp_path_factory.mktemp("base"))
 
 

@@ -23,7 +23,7 @@ from maspo.tasks.facts import (
     knowledge_csv,
     make_facts,
 )
-from maspo.tasks.modular import characters, draw_question, make_modular, solve
+from maspo.tasks.modular import draw_question, make_modular, solve
 from maspo.verifier import Verdict, Verifier, extract
 from miniature import TASK
 
@@ -75,7 +75,7 @@ def test_the_example_of_the_design():
     assert solve("k+3*5?", TASK) == "m"
     rng = np.random.default_rng(0)
     assert demonstrate("k+3*5?", SURE, SUPERVISED, TASK.modulus, rng) == "+3=n*5=m"
-    assert characters(TASK) == "0123456789abcdefghijklmnopqrstu+*?="
+    assert TASK.characters == "0123456789abcdefghijklmnopqrstu+*?="
 
 
 @pytest.mark.parametrize("text", ["k+3*5", "k?", "+3?", "v+2?", "k+7?", "k-3?", "k+3?\n", "k++?"])
@@ -99,7 +99,7 @@ def test_a_demonstration_names_each_step_once_and_goes_on_from_its_result(questi
     chosen = replace(SUPERVISED, misconceived=1.0)
     text = demonstrate(question, KNOWLEDGE, chosen, TASK.modulus, np.random.default_rng(seed))
     assert len(text) == 2 * (len(question) - 2)
-    assert set(text) <= set(characters(TASK))
+    assert set(text) <= set(TASK.characters)
     state = question[0]
     for i, step in enumerate(text[j : j + 4] for j in range(0, len(text), 4)):
         assert step[:2] == question[1 + 2 * i : 3 + 2 * i]

@@ -1,0 +1,40 @@
+"""What each kind of task can do: make its problems, and teach a base policy where it has lessons.
+
+The data step, the base step and the audit ask here and know no task by its name. How a problem is
+put to a policy is in the problem (`Problem.messages`), how an answer is read in the settings
+(`task.extraction`), so these two need no function.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from maspo.config import HubTask, ModularTask, Supervised, Task
+from maspo.tasks.facts import teach_modular
+from maspo.tasks.hub_task import make_hub
+from maspo.tasks.modular import make_modular
+from maspo.tasks.problems import Lessons, TaskData
+
+
+@dataclass(frozen=True)
+class TaskKind:
+    """The functions of one kind of task; the first argument of each is its settings.
+
+    `repeatable`: the problems follow from the settings alone, so the audit makes them again.
+    `teach` gives what the base policy of a seed is taught; None: nothing, take a published policy.
+    """
+
+    make: Callable[[Any], TaskData]
+    repeatable: bool = False
+    teach: Callable[[Any, Supervised, int], Lessons] | None = None
+
+
+TASKS: dict[type[Task], TaskKind] = {
+    ModularTask: TaskKind(make_modular, repeatable=True, teach=teach_modular),
+    HubTask: TaskKind(make_hub),
+}
+
+
+def task_kind(task: Task) -> TaskKind:
+    """Return what the kind of `task` can do."""
+    return TASKS[type(task)]
