@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from intervals import draw_intervals, focus
-from results import AVERAGE, arguments, labels_of, read_table
+from reading import AVERAGE, arguments, labels_of, read_table
 from style import apply_style, save, styles_for
 
 METRIC = "avg_at_k"
@@ -35,7 +35,7 @@ def draw(means: pd.DataFrame, runs: pd.DataFrame) -> Figure:
     for axis, name in zip(axes.flat, names, strict=False):
         table = intervals_of(means, name, variants)
         seeds = runs[runs.benchmark == name]
-        start, end = focus(table)
+        start, end = focus(table, (0, 100))
         for position, variant in enumerate(variants):
             values = 100 * seeds[METRIC][seeds.variant == variant]
             if len(values) > 1:

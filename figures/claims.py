@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from intervals import focus, mark_outside
-from results import arguments, read_claims
+from reading import arguments, read_claims
 from style import BLACK, BLUE, GREEN, GREY, RED, apply_style, save
 
 FIELDS = ["study", "statistic", "above", "below", "margin", "verdict"]

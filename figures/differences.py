@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from intervals import draw_intervals, focus
-from results import AVERAGE, arguments, read_table
+from reading import AVERAGE, arguments, read_table
 from style import apply_style, dot, save, styles_for
 
 PANELS = {"avg": "Avg@{} (points)", "pass": "Pass@{} (points)"}
@@ -51,7 +51,7 @@ def draw(table: pd.DataFrame) -> Figure:
     size = (9.5, max(2.4, 0.26 * len(names) + 1))  # a single pair needs room for its axis
     figure, axes = plt.subplots(1, len(panels), figsize=size, sharey=True, layout="constrained")
     for axis, (metric, rows) in zip(axes, panels.items(), strict=True):
-        low, high = focus(rows) if len(rows) else (-1, 1)
+        low, high = focus(rows, (-100, 100)) if len(rows) else (-1, 1)
         edge = 0.03 * (high - low)
         limits = min(low, -edge), max(high, edge)  # 0 is always in view
         axis.axvline(0, color="0.3", linewidth=0.8, zorder=1)

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from intervals import focus
-from results import AVERAGE, arguments, curve, ending, labels_of, read_table
+from reading import AVERAGE, arguments, curve, ending, labels_of, read_table
 from style import Look, apply_style, dot, legend, save, styles_for
 
 MEANS = ["variant", "label", "benchmark", "avg_at_k", "avg_at_k_low", "avg_at_k_high"]
@@ -28,7 +28,7 @@ def draw_ways(axis: Axes, dynamics: pd.DataFrame, styles: dict[str, Look]) -> No
     for variant, look in styles.items():
         entropy = curve(dynamics, variant, "entropy")["mean"]
         reward = curve(dynamics, variant, "reward")["mean"]
-        axis.plot(entropy, reward, markevery=[len(entropy) - 1], **look, markeredgecolor="white")
+        axis.plot(entropy, reward, markevery=[len(entropy) - 1], **look)
     axis.set(xlabel="Entropy (nats)", ylabel="Reward", title="Over training")
 
 
@@ -36,7 +36,7 @@ def draw_ends(
     axis: Axes, entropy: pd.DataFrame, accuracy: pd.DataFrame, styles: dict[str, Look]
 ) -> None:
     """Draw final entropy and Avg@k with both intervals; a method outside stands at the border."""
-    limits = focus(entropy), focus(accuracy)
+    limits = focus(entropy, (0, np.inf)), focus(accuracy, (0, 100))
     for variant, look in styles.items():
         x, y = entropy.loc[variant], accuracy.loc[variant]
         place = np.clip(x.value, *limits[0]), np.clip(y.value, *limits[1])

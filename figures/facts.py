@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from results import arguments, labels_of, read_table
+from reading import arguments, labels_of, read_table
 from style import METHODS, Look, apply_style, dodge, dot, dots, legend, save, styles_for
 
 CLASSES = {0: "met in RL", 1: "held out of RL"}  # by held_out

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from results import arguments, labels_of, read_table
+from reading import arguments, labels_of, read_table
 from style import apply_style, dodge, dot, dots, legend, save, styles_for
 
 COLUMNS = ["variant", "label", "bin_low", "bin_high", "tokens"]

@@ -10,11 +10,14 @@ FAR = 6  # a value so many times the usual deviation from the median stands outs
 WIDER = 3  # ... if with it the axis had to be so many times wider
 
 
-def focus(rows: pd.DataFrame) -> tuple[float, float]:
+def focus(
+    rows: pd.DataFrame, possible: tuple[float, float] = (-np.inf, np.inf)
+) -> tuple[float, float]:
     """Return the limits of an axis on which the intervals of most rows can be told apart.
 
-    `rows` has value, low and high. A collapsed method, or the base policy, would flatten all
-    others to one point: it stays outside, and `draw_intervals` marks it at the edge.
+    `rows` has value, low and high; the axis ends where values are no longer `possible`. A collapsed
+    method, or the base policy, would flatten all others to one point: it stays outside, and
+    `draw_intervals` marks it at the edge.
     """
     rows = rows.dropna(subset="value")
     low, high = rows.low.fillna(rows.value), rows.high.fillna(rows.value)
@@ -26,7 +29,7 @@ def focus(rows: pd.DataFrame) -> tuple[float, float]:
         inside[:] = True
     start, end = low[inside].min(), high[inside].max()
     margin = 0.08 * (end - start) or 0.05 * abs(end) or 1.0
-    return start - margin, end + margin
+    return max(start - margin, possible[0]), min(end + margin, possible[1])
 
 
 def draw_intervals(

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from intervals import draw_intervals
-from results import AVERAGE, BASE, arguments, labels_of, read_table
+from reading import AVERAGE, BASE, arguments, labels_of, read_table
 from style import GREY, Look, apply_style, legend, save, styles_for
 
 COLUMNS = ["variant", "label", "benchmark", "metric", "k", "value", "low", "high"]

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from results import arguments, labels_of, read_table
+from reading import arguments, labels_of, read_table
 from style import Look, apply_style, dodge, dot, dots, legend, save, styles_for
 
 USE = ["variant", "label", "bin_low", "bin_high", "mean_weight", "weight_low", "weight_high"]
@@ -67,8 +67,9 @@ def draw_ways(
             start += width
         beside = {"transform": axis.get_yaxis_transform(), "va": "center", "fontsize": 7}
         axis.text(1.01, place, f"of {tokens.get(variant, 0):,}", **beside)
-    names = [fill(label, 30) for label in labels.values()]
-    axis.set_yticks(range(len(labels)), names, fontsize=7.5 if len(labels) < 10 else 6)
+    many = len(labels) >= 10
+    names = list(labels.values()) if many else [fill(label, 30) for label in labels.values()]
+    axis.set_yticks(range(len(labels)), names, fontsize=6 if many else 7.5)
     axis.set(xlim=(0, 100), ylim=(len(labels) - 0.5, -0.5), xlabel="Share (%)")
     axis.set_title("Tokens beyond 1.2 at their update: where after the last")
     axis.grid(visible=False)
@@ -90,8 +91,10 @@ def draw(use: pd.DataFrame, moves: pd.DataFrame) -> Figure:
     edges = [*sorted(use.bin_low.unique()), use.bin_high.max()]
     use = use.assign(place=np.searchsorted(edges, use.bin_low) + 0.5).sort_values("place")
     panels = [["weight", "share"], ["beyond", "ways"]][: 1 if moves.empty else 2]
-    size = (10, 3.2 * len(panels))
-    figure, axes = plt.subplot_mosaic(panels, figsize=size, layout="constrained")
+    heights = [3.2, max(3.2, 0.2 * len(labels))][: len(panels)]  # a bar a variant
+    figure, axes = plt.subplot_mosaic(
+        panels, figsize=(10, sum(heights)), height_ratios=heights, layout="constrained"
+    )
     draw_bins(axes["weight"], use, "mean_weight", "weight", 1, styles)
     draw_bins(axes["share"], use[use.share > 0], "share", "share", 100, styles)
     axes["weight"].set_title("Mean gradient weight")

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from intervals import draw_intervals
-from results import arguments, curve, labels_of, read_table
+from reading import arguments, curve, labels_of, read_table
 from style import Look, apply_style, dot, legend, line, save, styles_for
 
 DYNAMICS = ["variant", "label", "step", "metric", "mean", "low", "high"]

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from intervals import focus, mark_outside
-from results import AVERAGE, BASE, arguments, ending, read_table
+from reading import AVERAGE, BASE, arguments, ending, read_table
 from style import METHODS, RECOMMENDED, apply_style, save
 from variants import NAMED, value_of
 

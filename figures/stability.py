@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from results import arguments, read_table
+from reading import arguments, read_table
 from style import Look, apply_style, dodge, dot, dots, legend, save, styles_for
 
 FACTORS = {

@@ -59,8 +59,14 @@ OTHERS: list[Look] = [  # objectives that are not of this package
 SCALE, LIGHTEST, DARKEST = "viridis_r", 0.15, 0.95
 VALUE_LINES = ["--", "-.", (0, (5, 1, 1, 1)), (0, (3, 1)), (0, (1, 1)), (0, (6, 2))]
 VALUE_MARKERS = ["s", "^", "D", "v", "P", "X", "h"]
-# A method trained with other settings (maspo@lr_1e-4) keeps its colour and marker.
-RETRAINED = [(0, (1, 2)), (0, (8, 2, 1, 2)), (0, (2, 4)), (0, (10, 4))]
+# A method trained with other settings (maspo@lr_1e-4) keeps its colour and the form of its marker.
+RETRAINED: list[Look] = [
+    {"linestyle": (0, (1, 2)), "fillstyle": "none"},
+    {"linestyle": (0, (8, 2, 1, 2)), "fillstyle": "left"},
+    {"linestyle": (0, (2, 4)), "fillstyle": "bottom"},
+    {"linestyle": (0, (10, 4)), "fillstyle": "right"},
+    {"linestyle": (0, (4, 2, 1, 2, 1, 2)), "fillstyle": "top"},
+]
 
 
 def apply_style() -> None:
@@ -102,8 +108,7 @@ def styles_for(variants: Iterable[str]) -> dict[str, Look]:
         name, _, settings = variant.partition("@")
         styles[variant] = looks[name]
         if settings:
-            line = RETRAINED[retrained[name] % len(RETRAINED)]
-            styles[variant] = looks[name] | {"linestyle": line}
+            styles[variant] = looks[name] | RETRAINED[retrained[name] % len(RETRAINED)]
             retrained[name] += 1
     return styles
 
@@ -127,7 +132,8 @@ def line(look: Look) -> Look:
 
 def dot(look: Look) -> Look:
     """Return the part of a look that a marker without a line takes."""
-    return {"color": look["color"], "marker": look["marker"], "linestyle": "none"}
+    chosen = {key: look[key] for key in ("color", "marker", "fillstyle") if key in look}
+    return chosen | {"linestyle": "none"}
 
 
 def dots(styles: dict[str, Look]) -> dict[str, Look]:

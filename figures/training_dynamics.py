@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from intervals import draw_intervals
-from results import arguments, curve, ending, labels_of, read_table
+from reading import arguments, curve, ending, labels_of, read_table
 from style import Look, apply_style, legend, save, styles_for
 
 PANELS = {  # metric: (title, scale of the axis, what is possible)

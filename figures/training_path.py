@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from results import arguments, labels_of, read_table
+from reading import arguments, labels_of, read_table
 from style import METHODS, Look, apply_style, dot, legend, line, save, styles_for
 
 PANELS = {"avg_at_k": "Avg@{} (%)", "pass_at_k": "Pass@{} (%)"}

@@ -1,7 +1,7 @@
 # A figure is a script that reads the tables of one suite and writes NAME.png and NAME.pdf.
 # Which there are: maspo/reporting/outputs.py.
 # The browser takes a label with two values for a switch, so the study is no label but a folder.
-SHARED = [figure_file(name) for name in ["intervals", "results", "style", "variants"]]
+SHARED = [figure_file(name) for name in ["intervals", "reading", "style", "variants"]]
 
 for name, (title, tables, _) in STUDY_FIGURES.items():
 

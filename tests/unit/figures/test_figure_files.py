@@ -14,7 +14,7 @@ from PIL import Image
 from figures_data import DRAWN
 
 FIGURES = Path(__file__).parents[3] / "figures"
-SHARED = {"intervals", "results", "style", "variants"}
+SHARED = {"intervals", "reading", "style", "variants"}
 # A column that every reader of the file needs.
 NEEDED = {
     "": "avg_at_k",
@@ -109,7 +109,7 @@ def test_a_matplotlibrc_of_the_machine_changes_nothing(collapsed, tmp_path):
 
 def test_the_output_lies_beside_the_tables(script, tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["x", "--tables", str(tmp_path / "suite" / "tables")])
-    arguments = script("results").arguments
+    arguments = script("reading").arguments
     assert arguments("").output == tmp_path / "suite" / "figures" / "main"
     assert arguments("", study=None).output == tmp_path / "suite" / "figures"
 

@@ -78,6 +78,14 @@ def test_focus_leaves_out_only_what_would_flatten_the_rest(values, outside, scri
     assert kept.high.max() < end
 
 
+def test_an_axis_ends_where_values_end(script):
+    rows = pd.DataFrame({"value": [2.0, 90.0], "low": [-40.0, 50.0], "high": [44.0, 130.0]})
+    assert script("intervals").focus(rows, (0, 100)) == (0, 100)
+    start, end = script("intervals").focus(rows)
+    assert start < -40
+    assert end > 130
+
+
 def test_focus_without_bounds(script):
     rows = pd.DataFrame({"value": [0.5], "low": [math.nan], "high": [math.nan]})
     start, end = script("intervals").focus(rows)
@@ -134,7 +142,7 @@ def test_training_dynamics_average_over_neighbouring_steps(tables, script):
     assert len(line.get_ydata()) == 100
     assert line.get_ydata()[50] == pytest.approx(values[48:53].mean())
     assert line.get_ydata()[0] == pytest.approx(values[:3].mean())
-    ends = script("results").ending(dynamics, "reward")
+    ends = script("reading").ending(dynamics, "reward")
     assert ends.value["grpo"] == pytest.approx(values[90:].mean())
     assert ends.low["grpo"] == pytest.approx(reward.low[90:].mean())
 
@@ -142,10 +150,10 @@ def test_training_dynamics_average_over_neighbouring_steps(tables, script):
 def test_one_step_is_no_average(script):
     steps = pd.DataFrame({"step": [1, 2, 3], "metric": "reward", "variant": "x"})
     steps = steps.assign(mean=[0.1, 0.2, 0.3], low=math.nan, high=math.nan)
-    results = script("results")
-    assert results.window(steps) == 1
-    assert list(results.curve(steps, "x", "reward")["mean"]) == [0.1, 0.2, 0.3]
-    assert results.ending(steps, "reward").value["x"] == 0.3
+    reading = script("reading")
+    assert reading.window(steps) == 1
+    assert list(reading.curve(steps, "x", "reward")["mean"]) == [0.1, 0.2, 0.3]
+    assert reading.ending(steps, "reward").value["x"] == 0.3
 
 
 @pytest.mark.parametrize("name", ["training_dynamics", "sample_efficiency"])
@@ -375,6 +383,14 @@ def test_every_variant_of_a_figure_looks_different(script):
         assert len(seen) == len(labels) + 1
     looks = style.styles_for(["grpo", "grpo@lr_1e-4"])
     assert looks["grpo"]["color"] == looks["grpo@lr_1e-4"]["color"]
+
+
+def test_the_rates_of_a_method_can_be_told_apart_without_lines(script):
+    style = script("style")
+    rates = [f"grpo@lr_{rate}e-4" for rate in (1, 2, 3, 4, 6)]
+    looks = [style.dot(look) for look in style.styles_for(["grpo", *rates]).values()]
+    assert {(look["color"], look["marker"]) for look in looks} == {(style.BLACK, "o")}
+    assert len({look.get("fillstyle", "full") for look in looks}) == 6
 
 
 def test_values_of_one_setting_lie_on_a_scale(script):
