@@ -7,7 +7,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from config_sources import source_of
+from config_sources import lacks_reason, source_of
 from omegaconf import OmegaConf
 
 from maspo.config import (
@@ -573,6 +573,13 @@ def test_a_source_is_one_of_the_list():
     assert source_of("lr: 1 # SAPOs") is None
 
 
+def test_what_is_assumed_has_a_reason_behind_a_colon():
+    for bare in ("# assumed", "# assumed: ", "# assumed (ours)", "# paper; m assumed"):
+        assert lacks_reason(f"lr: 1 {bare}"), bare
+    for reasoned in ("# assumed: small", "# paper; m assumed: small", "# paper"):
+        assert not lacks_reason(f"lr: 1 {reasoned}"), reasoned
+
+
 def test_every_value_carries_its_source():
     for path in config_dir().rglob("*.yaml"):
         assert OmegaConf.load(path) is not None
@@ -580,6 +587,7 @@ def test_every_value_carries_its_source():
         for number, line in enumerate(path.read_text().splitlines(), start=1):
             if not line.strip() or line.lstrip().startswith("#"):
                 continue
+            assert not lacks_reason(line), f"{path.name}:{number} gives no reason: {line}"
             if not line.startswith((" ", "-")):
                 in_defaults = line.startswith("defaults:")
             value = re.match(r"\s*[\w.+/@-]+:\s*(\S.*)", line)
