@@ -12,6 +12,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import torch
 from torch import Tensor
@@ -25,10 +26,11 @@ from maspo.errors import DataError
 from maspo.files import read_json_lines
 from maspo.objectives import PolicyBatch
 from maspo.policy import fitting_prompts, load_tokenizer
-from maspo.seeding import derive_seed, numpy_generator
+from maspo.seeding import derive_seed
 from maspo.tasks import Problem, read_problems
 from maspo.training.advantages import group_relative
 from maspo.training.loop import epoch_rows
+from maspo.training.rewards import draw_rewards
 from maspo.training.rollouts import FILE, NUMBERS, read_rollouts, sampled_groups
 from maspo.verifier import Verdict, Verifier
 
@@ -122,16 +124,16 @@ class Run:
             yield f"at most the {most} tokens of the log", str(total)
 
     def rewards(self, rows: list[Row]) -> Iterator[Fault]:
-        """Compare rewards with verdicts (or coins) and advantages with rewards."""
-        for row in rows:
-            wanted = Verdict(row["verdict"]).reward
-            if self.train.reward == "random":
-                count = self.train.prompts_per_batch * self.train.group_size
-                coins = numpy_generator(self.seed, "coin", row["step"]).integers(2, size=count)
-                wanted = coins[row["group"] * self.train.group_size + row["sample"]]
-            if row["reward"] != wanted:
-                yield f"reward {wanted} {place(row)}", str(row["reward"])
+        """Compare rewards with verdicts (and draws) and advantages with rewards."""
         size = self.train.group_size
+        for step, of_step in groupby(rows, key=itemgetter("step")):
+            kept = {row["group"] * size + row["sample"]: row for row in of_step}
+            right = np.zeros(self.train.prompts_per_batch * size, dtype=bool)
+            right[list(kept)] = [row["verdict"] == Verdict.CORRECT for row in kept.values()]
+            wanted = draw_rewards(right, self.train, self.seed, step).tolist()
+            for i, row in kept.items():
+                if row["reward"] != wanted[i]:
+                    yield f"reward {wanted[i]} {place(row)}", str(row["reward"])
         groups = torch.tensor([row["reward"] for row in rows]).view(-1, size)
         meant = group_relative(groups, self.train.normalize_std).flatten()
         found = torch.tensor([row["advantage"] for row in rows])

@@ -47,6 +47,8 @@ class Train:
     temperature: Positive = MISSING
     problems: str = MISSING  # which file of training problems: train, or another of the task's
     reward: str = MISSING  # verifier, or random: a fair coin for each completion, as a control
+    false_negatives: Share = 0.0  # of right answers, not rewarded; older manifests have none
+    false_positives: Share = 0.0  # of other answers, rewarded all the same; likewise
     normalize_std: bool = MISSING  # divide group-relative advantages by the group's std
     logits_chunk: OptionalCount = MISSING  # of the vocabulary at a time; null: all of it
     precision: str | None = MISSING  # of the products in the layers, not of weights and optimizer
@@ -78,6 +80,9 @@ class Train:
         )
         rewards = ("verifier", "random")
         require(self.reward in rewards, "train.reward", self.reward, " or ".join(rewards))
+        noise = (self.false_negatives, self.false_positives) != (0, 0)
+        allowed = "verifier where train.false_negatives or train.false_positives is not 0"
+        require(not noise or self.reward == "verifier", "train.reward", self.reward, allowed)
         sources = ("trainer", "sampler")
         require(self.old_policy in sources, "train.old_policy", self.old_policy, "trainer, sampler")
         cap = self.importance_cap

@@ -35,6 +35,7 @@ from maspo.training.advantages import group_relative
 from maspo.training.batches import MiniBatch, Rollout, Update, merge, summarize
 from maspo.training.checkpoint import CheckpointFolder
 from maspo.training.log import TrainingLog
+from maspo.training.rewards import draw_rewards
 from maspo.training.rollouts import kept_rows, sampled_groups, write_rollouts
 from maspo.training.sampler_gap import importance_weights, sampler_log_probs
 from maspo.training.token_counts import (
@@ -180,16 +181,13 @@ class Trainer:
                 Verdict.ERROR if completion.error else verdict
                 for completion, verdict in zip(completions, verdicts, strict=True)
             ]
-        rewards = torch.tensor([verdict.reward for verdict in verdicts])
-        accuracy = rewards.mean().item()
-        if settings.reward == "random":
-            coins = numpy_generator(self.seed, "coin", step).integers(2, size=len(rows))
-            rewards = torch.from_numpy(coins).to(rewards.dtype)
+        right = np.array([verdict is Verdict.CORRECT for verdict in verdicts])
+        rewards = draw_rewards(right, settings, self.seed, step)
         groups = rewards.view(-1, settings.group_size)
         lengths = [len(completion.tokens) for completion in completions]
         metrics = {
             "reward": rewards.mean().item(),
-            "accuracy": accuracy,  # the reward, except where a coin draws that
+            "accuracy": torch.from_numpy(right).float().mean().item(),  # by the verifier
             "uniform_groups": (groups == groups[:, :1]).all(1).sum().item(),
             "completion_length": sum(lengths) / len(lengths),
             "tokens": sum(lengths),

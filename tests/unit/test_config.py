@@ -72,6 +72,7 @@ def test_bad_overrides_are_refused_by_name(overrides, named):
 FLOATS = [
     *("train.lr", "train.max_grad_norm", "train.temperature", "train.weight_decay"),
     *("train.min_lr_ratio", "train.importance_cap", "train.betas", "train.rollouts_mb"),
+    *("train.false_negatives", "train.false_positives"),
     *(
         "evaluate.temperature",
         "evaluate.top_p",
@@ -174,7 +175,8 @@ OTHERS = {
     **{"steps": 100, "prompts_per_batch": 256, "group_size": 6, "updates_per_batch": 8},
     **{"lr": 1e-5, "lr_schedule": "linear", "min_lr_ratio": 0.5, "betas": [0.8, 0.9]},
     **{"weight_decay": 0.1, "max_grad_norm": 2.0, "temperature": 0.5, "problems": "all"},
-    **{"reward": "random", "normalize_std": False, "logits_chunk": 64, "precision": "float32"},
+    **{"reward": "random", "false_negatives": 0.1, "false_positives": 0.2},
+    **{"normalize_std": False, "logits_chunk": 64, "precision": "float32"},
     **{"gradient_checkpointing": False, "micro_batch_tokens": 99, "checkpoint_every": 5},
     **{"snapshots": [3], "old_policy": "sampler", "importance_cap": 2.0, "rollouts_mb": 1.0},
 }

@@ -110,11 +110,14 @@ def _rollout(experiment: Experiment) -> dict[str, Any]:
 
 
 def _reward(experiment: Experiment) -> dict[str, Any]:
+    train = experiment.train
     return {
         f"{REWARD}.path": "pkg://maspo.integrations.verl.reward",
         f"{REWARD}.name": "compute_score",
         f"+{REWARD}.reward_kwargs.extraction": list(experiment.task.extraction),
-        f"+{REWARD}.reward_kwargs.reward": experiment.train.reward,
+        f"+{REWARD}.reward_kwargs.reward": train.reward,
+        f"+{REWARD}.reward_kwargs.false_negatives": train.false_negatives,
+        f"+{REWARD}.reward_kwargs.false_positives": train.false_positives,
         "reward.num_workers": experiment.engine.reward_workers,
     }
 

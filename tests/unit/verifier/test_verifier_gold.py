@@ -127,3 +127,16 @@ def test_the_reward_of_trl_abstains_without_a_gold_answer():
 )
 def test_the_text_of_a_completion(completion, text):
     assert completion_text(completion) == text
+
+
+def test_the_reward_of_verl_errs_at_the_rates_that_it_is_told():
+    def scores(answer, **rates):
+        graded = [compute_score("math", answer, "7", **rates) for _ in range(400)]
+        assert {score["acc"] for score in graded} == {float(answer == r"\boxed{7}")}
+        return sum(score["score"] for score in graded) / len(graded)
+
+    right, wrong = r"\boxed{7}", r"\boxed{8}"
+    assert scores(right, false_negatives=0.25) == pytest.approx(0.75, abs=0.11)  # five deviations
+    assert scores(wrong, false_positives=0.25) == pytest.approx(0.25, abs=0.11)
+    assert scores(right, false_positives=1.0) == 1.0
+    assert scores(wrong, false_negatives=1.0) == 0.0
