@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from maspo.audit.finding import Finding, note
+from maspo.audit.finding import Finding, made_again, note
 from maspo.audit.inventory import allowed_files, declared_files, kind_of, policy_like
 from maspo.audit.tree import Tree
 from maspo.config import SUITES, config_dir
 from maspo.files import sha256
 
+PROJECT_FILE = "the project's file"
 DRAWN = ("figures", "pages")  # of a suite: made again, not listed by a manifest
 
 
@@ -40,11 +41,11 @@ def check_chain(tree: Tree) -> Iterator[Finding]:
                 continue
             else:
                 path = project_file(name)
-                found, source = sha256(path) if path.is_file() else None, "the project's file"
+                found, source = sha256(path) if path.is_file() else None, PROJECT_FILE
             if found != digest:
-                yield Finding(
-                    "chain", manifest, f"input {name} of SHA-256 {found}, {source}", digest
-                )
+                wanted = f"input {name} of SHA-256 {found}, {source}"
+                finding = Finding("chain", manifest, wanted, digest)
+                yield made_again(tree.other_version, finding) if source == PROJECT_FILE else finding
     for name in declared_files(tree):
         drawn = name.startswith(tuple(f"{suite}/{part}/" for suite in SUITES for part in DRAWN))
         if name not in made and name not in tree.manifests and not drawn:

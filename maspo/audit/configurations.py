@@ -58,7 +58,7 @@ def check_settings(tree: Tree) -> Iterator[Finding]:
 
 
 def unlisted(name: str, manifest: Manifest) -> Iterator[Finding]:
-    """Yield what a manifest holds that no step writes, and settings that no version of it lacks.
+    """Yield what a manifest holds that no step writes, and settings that are not of this package.
 
     Notes where another version of this package wrote it: its settings may have been others.
     """
@@ -68,11 +68,23 @@ def unlisted(name: str, manifest: Manifest) -> Iterator[Finding]:
     ]
     whole = {key: OWN.get(key, value) for key, value in manifest["experiment"].items()}
     try:
-        found += unequal("settings", name, "experiment", known(json.dumps(whole)), whole)
+        meant = present(known(json.dumps(whole)), whole)
+        found += unequal("settings", name, "experiment", meant, whole)
     except ConfigError as error:
         found.append(Finding("settings", name, "settings of this package", str(error)))
     ours = manifest["package"]["maspo"] == __version__
     yield from (f if ours else note(f.check, f.file, f.expected, f.found) for f in found)
+
+
+def present(meant: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings that are found too: others came later, and have their defaults."""
+    return {
+        key: present(value, found[key])
+        if isinstance(value, dict) and isinstance(found[key], dict)
+        else value
+        for key, value in meant.items()
+        if key in found
+    }
 
 
 @cache

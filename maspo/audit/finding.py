@@ -49,6 +49,19 @@ def not_checked(check: str, file: str, reason: str, remedy: str) -> Finding:
     return Finding(check, file, remedy, reason, Severity.NOT_CHECKED)
 
 
+def made_again(version: str | None, finding: Finding) -> Finding:
+    """Return what differs from what this package makes of the same files.
+
+    Where another version made the folder (None: this one did), that says nothing: it is not
+    checked.
+    """
+    if version is None:
+        return finding
+    reason = f"{finding.found}, made by maspo {version}"
+    remedy = f"{finding.expected}, in an audit with that version"
+    return not_checked(finding.check, finding.file, reason, remedy)
+
+
 def shortened(text: str) -> str:
     """Return a text that is cut where it is long."""
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}... ({len(text)} characters)"

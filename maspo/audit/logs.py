@@ -15,11 +15,12 @@ import torch
 from maspo.audit.finding import Finding, not_checked, note
 from maspo.audit.groups import group_faults, use_faults
 from maspo.audit.tree import Manifest, Tree
-from maspo.config import build_objective, experiment_from
+from maspo.config import build_scheduled, experiment_from
 from maspo.errors import DataError
 from maspo.files import read_json, read_json_lines
 from maspo.layout import BASE_VARIANT
 from maspo.objectives import PolicyBatch
+from maspo.objectives.schedules import PREFIX
 from maspo.training.loop import learning_rate
 from maspo.training.token_counts import PROBABILITIES, RATIOS
 from maspo.verifier import Verdict
@@ -65,7 +66,7 @@ def check_logs(tree: Tree) -> Iterator[Finding]:
                     yield Finding("logs", f"{name}/{file}.jsonl", expected, found)
                     break  # one edit of a row breaks several sums
             yield from columns(f"{name}/metrics.jsonl", variant, metrics)
-        except (DataError, KeyError) as error:
+        except (DataError, KeyError, ValueError) as error:
             yield Finding("logs", name, "logs of this package", f"{type(error).__name__}: {error}")
     yield from base_log(tree)
     for name, manifest in tree.manifests.items():
@@ -79,12 +80,16 @@ def metrics_faults(
     """Yield (expected, found) of every row whose numbers do not go together."""
     train = manifest["settings"]["train"]
     schedule = experiment_from(manifest["experiment"]).train
+    scheduled = build_scheduled(manifest["experiment"]["variant"])
     groups, size = train["prompts_per_batch"], train["group_size"]
     count = groups * size
     most = math.log(vocabulary) if vocabulary else math.inf
-    for row in rows:
+    for before, row in zip([None, *rows], rows, strict=False):
         step = f"at step {row['step']}"
         yield from ((f"{expected} {step}", found) for expected, found in impossible(row))
+        for name, value in scheduled.at(row["step"], train["steps"], before)[1].items():
+            if row.get(name) != value:
+                yield f"{name} {value} {step}, by its schedule", str(row.get(name))
         if row["entropy"] > most + 1e-4:
             yield f"entropy of at most {most}, a uniform policy's, {step}", str(row["entropy"])
         if row["lr"] != (rate := learning_rate(schedule, row["step"])):
@@ -180,12 +185,14 @@ def timings_faults(rows: list[Row], metrics: list[Row]) -> Iterator[tuple[str, s
 
 @cache
 def logged_by(variant: str) -> frozenset[str]:
-    """Return the metrics that the objective of a variant logs."""
+    """Return the metrics that the objective of a variant logs, and its settings that change."""
     one = torch.ones(1, 2)
     batch = PolicyBatch(
         log_prob=-one, old_log_prob=-one, advantages=one, mask=one.bool(), entropy=one
     )
-    return frozenset(build_objective(variant)(batch).metrics)
+    scheduled = build_scheduled(variant)
+    settings = {PREFIX + name for name in scheduled.schedules}
+    return frozenset(scheduled.first(batch).metrics) | settings
 
 
 def columns(name: str, variant: str, rows: list[Row]) -> Iterator[Finding]:

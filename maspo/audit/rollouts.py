@@ -21,7 +21,7 @@ from transformers import PreTrainedTokenizerBase
 from maspo.audit.finding import Finding
 from maspo.audit.tree import Manifest, Tree
 from maspo.audit.verdicts import Judge
-from maspo.config import Train, build_objective, experiment_from
+from maspo.config import Train, build_scheduled, experiment_from
 from maspo.errors import DataError
 from maspo.files import read_json_lines
 from maspo.objectives import PolicyBatch
@@ -75,7 +75,7 @@ class Run:
             longest = experiment.task.max_prompt_tokens
             self.problems, _ = fitting_prompts(self.tokenizer, self.problems, longest)
         log = read_json_lines(tree.layout.run(variant, seed) / "metrics.jsonl")
-        self.tokens = {row.get("step"): row.get("tokens") for row in log}
+        self.log = {row.get("step"): row for row in log}
         self.size = (tree.layout.run(variant, seed) / FILE).stat().st_size
 
     def faults(self, table: pa.Table, judge: Judge) -> Iterator[Fault]:
@@ -119,7 +119,8 @@ class Run:
                 yield f"a draw from seed {self.seed} {place(row)}", str(row["seed"])
             if (count := len(row["tokens"])) > self.limit:
                 yield f"at most {self.limit} tokens {place(row)}", str(count)
-        total, most = sum(len(row["tokens"]) for row in rows), self.tokens.get(step, 0)
+        total = sum(len(row["tokens"]) for row in rows)
+        most = self.log.get(step, {}).get("tokens", 0)
         if total > most:
             yield f"at most the {most} tokens of the log", str(total)
 
@@ -166,9 +167,13 @@ class Run:
         lengths = torch.tensor([len(row["tokens"]) for row in rows])
         mask = torch.arange(old.shape[1]) < lengths[:, None]
         advantages = torch.tensor([row["advantage"] for row in rows])[:, None].expand(old.shape)
-        wanted = build_objective(self.variant)(
-            PolicyBatch(log_prob=new, old_log_prob=old, advantages=advantages, mask=mask)
-        ).weight
+        wanted = torch.zeros_like(weight)
+        scheduled = build_scheduled(self.variant)
+        for step, places in groupby(range(len(rows)), key=lambda i: rows[i]["step"]):
+            part = list(places)
+            objective, _ = scheduled.at(step, self.train.steps, self.log.get(step - 1))
+            fields = (new[part], old[part], advantages[part], mask[part])
+            wanted[part] = objective(PolicyBatch(*fields)).weight
         odd = (~torch.isclose(wanted, weight, rtol=1e-3, atol=1e-5)).nonzero().tolist()
         for i, token in odd[:1]:
             found = str(weight[i, token].item())

@@ -1,15 +1,18 @@
 """Runs: all that were declared, each once and whole, and alike in all but their method."""
 
 from collections.abc import Iterator
+from dataclasses import MISSING, fields
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import omegaconf
 import pandas as pd
 
 from maspo.audit.finding import Finding, note
 from maspo.audit.tree import Manifest, Tree
 from maspo.config import as_dict, condition_values, objective_settings
+from maspo.config.schema import Train
 from maspo.errors import DataError
 from maspo.files import read_json_lines
 from maspo.layout import BASE_VARIANT
@@ -197,6 +200,7 @@ def check_fairness(tree: Tree) -> Iterator[Finding]:
         common = {k: v for k, v in settings.items() if k not in ("objective", "train")}
         train = dict(settings["train"])
         usual = as_dict(next(iter(tree.suites.values())).train)
+        train = later_settings(Train) | train
         for condition, stated in condition_values(variant).items():
             if train.pop(condition, None) != stated:
                 yield Finding("fairness", name, f"train.{condition}={stated}", "another value")
@@ -230,6 +234,12 @@ def reshaped(tree: Tree) -> Iterator[Finding]:
                 if all(map(Path.is_file, parts)) and len({p.read_bytes() for p in parts}) > 1:
                     wanted = f"the bytes of {tree.name(parts[0])}"
                     yield Finding("fairness", tree.name(parts[1]), wanted, "others")
+
+
+def later_settings(settings: type) -> dict[str, Any]:
+    """Return the settings that have a default in the schema: those that older manifests lack."""
+    required = (MISSING, omegaconf.MISSING)
+    return {f.name: f.default for f in fields(settings) if f.default not in required}
 
 
 def unequal(

@@ -10,7 +10,7 @@ from functools import cache
 from itertools import zip_longest
 from pathlib import Path
 
-from maspo.audit.finding import Finding
+from maspo.audit.finding import Finding, made_again
 from maspo.audit.tree import PROJECT, Tree
 from maspo.errors import MaspoError
 from maspo.reporting.files import study_files, suite_files
@@ -34,7 +34,8 @@ def check_tables(tree: Tree) -> Iterator[Finding]:
             path = tree.layout.suite(suite) / name
             found = path.read_bytes() if path.is_file() else b""
             check = "claims" if name in CLAIMS else "tables"
-            yield from differences(check, tree.name(path), text, found)
+            for finding in differences(check, tree.name(path), text, found):
+                yield made_again(tree.other_version, finding)
 
 
 def differences(check: str, name: str, expected: str, found: bytes) -> Iterator[Finding]:
@@ -127,4 +128,5 @@ def run(script: Path, *arguments: str) -> None:
 def same_bytes(tree: Tree, path: Path, again: bytes) -> Iterator[Finding]:
     """Compare a drawn file with the one in the results."""
     if not path.is_file() or again != path.read_bytes():
-        yield Finding("figures", tree.name(path), "what its tables give when drawn again", "else")
+        wanted = "what its tables give when drawn again"
+        yield made_again(tree.other_version, Finding("figures", tree.name(path), wanted, "else"))

@@ -11,6 +11,7 @@ import pandas as pd
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
+from maspo import __version__
 from maspo.config import SUITES, Experiment, Study, experiment_from, load_suite
 from maspo.errors import DataError
 from maspo.evaluation.records import read_records, read_snapshots
@@ -73,6 +74,12 @@ class Tree:
             )
         validator = Draft202012Validator(read_json(SCHEMA))
         return {self.name(path): read_manifest(path, validator) for path in paths}
+
+    @cached_property
+    def other_version(self) -> str | None:
+        """The versions of this package that made the folder, where the one that audits is none."""
+        versions = {str(manifest["package"]["maspo"]) for manifest in self.manifests.values()}
+        return None if __version__ in versions else " and ".join(sorted(versions))
 
     @cached_property
     def stated(self) -> dict[str, str]:

@@ -11,7 +11,12 @@ from maspo.config.resources import Resources, gpus
 from maspo.config.schema import SUITES, Evaluate, Experiment, Sampler, Statistics, Train
 from maspo.config.studies import Study, load_study, load_suite
 from maspo.config.task import HubFile, HubTask, ModularTask, Task
-from maspo.config.variants import build_objective, condition_values, objective_settings
+from maspo.config.variants import (
+    build_objective,
+    build_scheduled,
+    condition_values,
+    objective_settings,
+)
 
 __all__ = [
     "CHANGE",
@@ -34,6 +39,7 @@ __all__ = [
     "VerlEngine",
     "as_dict",
     "build_objective",
+    "build_scheduled",
     "condition_values",
     "config_dir",
     "experiment_from",

@@ -109,16 +109,34 @@ def _objective_name(name: str) -> str:
 
 
 def build_objective(variant: str) -> Any:
-    """Return the objective of a variant, with every setting checked.
+    """Return the objective of a variant, with every setting checked; see `build_scheduled`.
+
+    Settings with a schedule are those of the first step.
+    """
+    return build_scheduled(variant).first
+
+
+def build_scheduled(variant: str) -> Any:
+    """Return the `maspo.objectives.schedules.Scheduled` objective of a variant, checked.
 
     Raises:
-        ConfigError: the variant is unknown, or the objective refuses its settings.
+        ConfigError: the variant is unknown, or the objective refuses its settings, at the ends of
+            their schedules too.
     """
     from hydra.utils import instantiate
 
+    from maspo.objectives.schedules import Scheduled, read_schedule
+
     settings = objective_settings(variant)
     try:
-        return instantiate(settings)
+        given = {name: value for name, value in settings.items() if isinstance(value, dict)}
+        schedules = {name: read_schedule(name, value) for name, value in given.items()}
+        starts = {name: schedule.start for name, schedule in schedules.items()}
+        scheduled = Scheduled(instantiate(settings | starts), schedules)
+        for name, schedule in schedules.items():
+            for end in schedule.ends:
+                replace(scheduled.first, **{name: end})
+        return scheduled
     except Exception as error:
         cause = error.__cause__  # what the objective itself says
         reason = cause if isinstance(cause, TypeError | ValueError | MaspoError) else error

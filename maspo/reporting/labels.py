@@ -7,6 +7,8 @@ LABELS = {
     BASE_VARIANT: "Base policy",
     "grpo": "GRPO",
     "clip_higher": "Clip Higher",
+    "clip_higher_falling": "Clip Higher, falling",
+    "clip_higher_steered": "Clip Higher, steered",
     "dac": "DAC",
     "entropy_adv": "Entropy Adv.",
     "bapo": "BAPO",

@@ -36,11 +36,14 @@ class TrainingLog:
         tracker: Tracker | None = None,
     ) -> None:
         self.title, self.total, self.tracker = title, total, tracker
+        self.last: dict[str, Any] | None = None  # the last row of metrics
         self.files: dict[str, TextIO] = {}
         for name in ("metrics", "timings"):
             path = folder / f"{name}.jsonl"
             try:
-                _keep_rows(path, done)
+                rows = _keep_rows(path, done)
+                if name == "metrics" and rows:
+                    self.last = json.loads(rows[-1])
                 self.files[name] = path.open("a", encoding="utf-8")
             except OSError as error:
                 raise DataError(f"could not write {path}: {error}") from error
@@ -69,6 +72,7 @@ class TrainingLog:
                 file.flush()
             except OSError as error:
                 raise DataError(f"could not write {file.name}: {error}") from error
+        self.last = {"step": step, **metrics}
         if self.tracker:
             self.tracker.log(step, train=metrics, timings=timings)
         first, *_ = shown = [f"{key} {value:.3f}" for key, value in list(metrics.items())[:4]]
@@ -78,10 +82,10 @@ class TrainingLog:
             print(line, file=sys.stderr, flush=True)
 
 
-def _keep_rows(path: Path, count: int) -> None:
+def _keep_rows(path: Path, count: int) -> list[str]:
     if count == 0:
         path.unlink(missing_ok=True)
-        return
+        return []
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
     # A kill may have left half a row at the end; only rows behind the checkpoint can be cut so.
     rows = [row for row in text.splitlines(keepends=True)[:count] if row.endswith("\n")]
@@ -91,3 +95,4 @@ def _keep_rows(path: Path, count: int) -> None:
             f"delete {path.parent} to train this run from its beginning"
         )
     write_text(path, "".join(rows))
+    return rows

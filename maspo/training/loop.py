@@ -8,6 +8,7 @@ follow, so the later ones are off-policy: this is where the objectives differ. T
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,8 +16,9 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from maspo.config import Experiment, Train, build_objective
+from maspo.config import Experiment, Train, build_scheduled
 from maspo.objectives import ObjectiveOutput, PolicyBatch
+from maspo.objectives.schedules import Scheduled
 from maspo.policy import (
     PaddedBatch,
     fitting_prompts,
@@ -66,6 +68,7 @@ class Trainer:
     settings: Train
     max_tokens: int
     seed: int
+    scheduled: Scheduled | None = None  # gives the objective of each step, where settings change
 
     @classmethod
     def of(
@@ -79,10 +82,11 @@ class Trainer:
     ) -> "Trainer":
         """Return the run of an experiment's variant and seed; problems too long are left out."""
         kept, prompts = fitting_prompts(tokenizer, problems, experiment.task.max_prompt_tokens)
+        scheduled = build_scheduled(experiment.variant)
         return cls(
             policy=policy,
             tokenizer=tokenizer,
-            objective=build_objective(experiment.variant),
+            objective=scheduled.first,
             sampler=sampler,
             verifier=verifier,
             problems=kept,
@@ -90,6 +94,7 @@ class Trainer:
             settings=experiment.train,
             max_tokens=experiment.task.max_completion_tokens,
             seed=experiment.seed,
+            scheduled=scheduled,
         )
 
     def __post_init__(self) -> None:
@@ -115,20 +120,24 @@ class Trainer:
         done = checkpoints.load(self.policy, self.optimizer)
         with TrainingLog(checkpoints.folder, title, self.settings.steps, done, tracker) as log:
             for step in range(done + 1, self.settings.steps + 1):
-                log.write(step, *self.step(step, checkpoints.rollouts(step)))
+                log.write(step, *self.step(step, checkpoints.rollouts(step), log.last))
                 if step in self.settings.snapshots:
                     save_policy(checkpoints.snapshot(step), self.policy, self.tokenizer)
                 if step % self.settings.checkpoint_every == 0:
                     checkpoints.save(step, self.policy, self.optimizer)
 
     def step(
-        self, step: int, rollouts: Path | None = None
-    ) -> tuple[dict[str, float], dict[str, float]]:
+        self, step: int, rollouts: Path | None = None, before: dict[str, Any] | None = None
+    ) -> tuple[dict[str, Any], dict[str, float]]:
         """Run one rollout batch and its updates; return its metrics and its seconds by phase.
 
         The groups that are kept of the step (`maspo.training.rollouts`) go to the file `rollouts`.
+        `before` are the metrics of the step before, by which settings may be steered.
         """
         watch = Stopwatch()
+        changed: dict[str, float] = {}
+        if self.scheduled is not None:
+            self.objective, changed = self.scheduled.at(step, self.settings.steps, before)
         rollout = self.roll_out(step, watch)
         with watch.timed("old_log_probs"):
             mini_batches, idle = self.run_old_policy(rollout)
@@ -142,6 +151,7 @@ class Trainer:
             **summarize(mini_batches, idle),
             **merge([update.metrics for update in updates]),
             "lr": lr,
+            **changed,
             "gradient_use": as_metric([u.by_probability for u in updates], PROBABILITIES),
             "ratio_use": as_metric([u.by_ratio for u in updates], RATIOS),
         }

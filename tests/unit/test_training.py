@@ -4,6 +4,7 @@ import copy
 import subprocess
 import sys
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 import torch
@@ -15,6 +16,7 @@ from maspo.config import load_experiment
 from maspo.errors import DataError
 from maspo.files import read_json_lines, sha256
 from maspo.objectives import PolicyBatch, make, names
+from maspo.objectives.schedules import Scheduled, read_schedule
 from maspo.policy import encode_prompts, load_policy, token_log_probs
 from maspo.sampling.transformers import TransformersSampler
 from maspo.training.advantages import group_relative
@@ -471,3 +473,32 @@ def test_tokens_without_an_advantage_are_not_counted(tiny_policy, modular_proble
         assert all(
             n <= t for n, t in zip(*(metrics[name][k] for k in ("nonzero", "tokens")), strict=True)
         )
+
+
+def test_a_killed_run_of_a_steered_setting_goes_on_to_the_same_bits(
+    tmp_path, tiny_policy, modular_problems
+):
+    """The value at step 4 rests on the log row of step 3, which is read again."""
+    law = {"schedule": "steered", "from": 0.3, "by": "loss", "target": 0.01, "rate": 0.001}
+    schedules = {"alpha": read_schedule("alpha", {**law, "low": 0.0, "high": 1.0})}
+
+    def fresh():
+        run = trainer(tiny_policy, modular_problems, checkpoint_every=3, steps=5)
+        run.scheduled = Scheduled(run.objective, schedules)
+        return run
+
+    whole = fresh()
+    whole.train(CheckpointFolder(tmp_path / "whole", "x"), "whole")
+    stopped_at(fresh(), 4, CheckpointFolder(tmp_path / "parts", "x"))
+    resumed = fresh()
+    resumed.train(CheckpointFolder(tmp_path / "parts", "x"), "parts")
+    rows = read_json_lines(tmp_path / "whole" / "metrics.jsonl")
+    assert read_json_lines(tmp_path / "parts" / "metrics.jsonl") == rows
+    assert torch.equal(weights(resumed), weights(whole))
+    values = [row["setting_alpha"] for row in rows]
+    assert values[0] == 0.3
+    assert len(set(values)) == 5
+    for before, row in pairwise(rows):
+        moved = before["setting_alpha"] + 0.001 * (before["loss"] / 0.01 - 1)
+        assert row["setting_alpha"] == min(1.0, max(0.0, moved))
+    assert resumed.objective.alpha == values[-1]
