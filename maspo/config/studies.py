@@ -35,7 +35,8 @@ class Study:
     """Variants that are compared, each with `seeds` runs, seeded from `first_seed` on.
 
     `reference` is the objective that the others are compared with; `base_seeds` are those of the
-    base policies that the runs start from.
+    base policies that the runs start from. `unnamed` holds the scale's own values, as text, of the
+    settings of `train` that some variants change: the names of the others leave them out.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Study:
     seeds: int
     first_seed: int
     base_seeds: tuple[int, ...]
+    unnamed: dict[str, str] = field(default_factory=dict)
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
@@ -140,7 +142,9 @@ def _study(
             )
     numbers = range(first, first + seeds)
     bases = tuple(dict.fromkeys(experiment.model.base_seed(seed) for seed in numbers))
-    return Study(name, title, tuple(variants), reference, seeds, first, bases)
+    changed = sorted({name for variant in variants for name in split_variant(variant)[1]})
+    unnamed = {name: str(getattr(experiment.train, name)) for name in changed}
+    return Study(name, title, tuple(variants), reference, seeds, first, bases, unnamed)
 
 
 def load_suite(experiment: Experiment, suite: str | None = None) -> dict[str, Study]:

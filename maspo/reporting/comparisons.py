@@ -3,7 +3,6 @@
 import pandas as pd
 
 from maspo.reporting.format import fixed, interval, markdown, percent
-from maspo.reporting.labels import label
 from maspo.reporting.study_data import AVERAGE, StudyData
 
 NAMES = {"avg": "Avg", "pass": "Pass", "best": "best"}
@@ -24,7 +23,7 @@ def comparison_table(data: StudyData) -> pd.DataFrame:
         return pd.DataFrame(columns=COLUMNS)
     table = data.comparisons(pairs)
     for side in ("method", "reference"):
-        table = table.assign(**{f"{side}_label": table[side].map(label)})
+        table = table.assign(**{f"{side}_label": table[side].map(data.label)})
     return table[COLUMNS]
 
 

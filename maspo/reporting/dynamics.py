@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 
-from maspo.reporting.labels import label
 from maspo.reporting.study_data import StudyData
 from maspo.statistics import seed_mean
 
@@ -28,6 +27,8 @@ def dynamics(data: StudyData) -> pd.DataFrame:
             mean, low, high = seed_mean(values, data.analysis.statistics.level)
             steps = np.arange(1, values.shape[1] + 1)
             columns = {"step": steps, "metric": metric, "mean": mean, "low": low, "high": high}
-            frame = pd.DataFrame(columns).assign(variant=variant, label=label(variant), seeds=seeds)
+            frame = pd.DataFrame(columns).assign(
+                variant=variant, label=data.label(variant), seeds=seeds
+            )
             frames.append(frame[DYNAMICS])
     return pd.concat(frames, ignore_index=True)

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from maspo.reporting.analysis import Efficiency
 from maspo.reporting.format import NOTHING, fixed, interval, markdown, percent
-from maspo.reporting.labels import label
 from maspo.reporting.study_data import StudyData
 from maspo.statistics import seed_mean
 
@@ -43,7 +42,7 @@ def efficiency(data: StudyData) -> pd.DataFrame:
         rewards = data.logged(variant, "reward")
         _, low, high = seed_mean(rewards.mean(axis=1), level)
         for seed, values in enumerate(rewards, start=1):
-            row = {"variant": variant, "label": label(variant), "seed": seed}
+            row = {"variant": variant, "label": data.label(variant), "seed": seed}
             row |= {"area": values.mean(), "area_low": low, "area_high": high}
             for reward in settings.rewards:
                 row[f"steps_to_{reward:g}"] = steps_to(values, reward, settings.window)
@@ -63,7 +62,7 @@ def efficiency_markdown(data: StudyData, table: pd.DataFrame) -> str:
         total = data.logged(variant, "reward").shape[1]
         area = (runs["area"].mean(), runs["area_low"].iloc[0], runs["area_high"].iloc[0])
         area = interval(*map(percent, area))
-        row = [label(variant), str(len(runs)), area]
+        row = [data.label(variant), str(len(runs)), area]
         for reward in settings.rewards:
             steps = runs[f"steps_to_{reward:g}"]
             mean, reached = steps.fillna(total + 1).mean(), int(steps.notna().sum())

@@ -10,7 +10,6 @@ from maspo.errors import DataError
 from maspo.evaluation.attempts import count_attempts
 from maspo.evaluation.records import read_records
 from maspo.layout import BASE_VARIANT
-from maspo.reporting.labels import label
 from maspo.reporting.results import Results
 from maspo.reporting.seeds import cells, columns, over_seeds
 from maspo.reporting.study_data import StudyData
@@ -61,7 +60,7 @@ def facts(data: StudyData) -> pd.DataFrame:
         ]  # one a seed
         for held_out in (0, 1):
             for name in (UNTRIED, *(name for name, _, _ in BINS), ATTEMPTED):
-                row = {"variant": variant, "label": label(variant), "held_out": held_out}
+                row = {"variant": variant, "label": data.label(variant), "held_out": held_out}
                 row |= {"base_bin": name, "seeds": len(runs)}
                 seeds = pd.DataFrame([_summary(table, held_out, name) for table in tables])
                 for column in (*COUNTS, *ACCURACIES):

@@ -1,5 +1,8 @@
 """What readers see in place of a variant's name."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from maspo.config import CHANGE, split_variant
 from maspo.layout import BASE_VARIANT
 
@@ -28,12 +31,16 @@ LABELS = {
 }
 
 
-def label(variant: str) -> str:
+def label(variant: str, unnamed: Mapping[str, str] = MappingProxyType({})) -> str:
     """Return a readable name: ``maspo_alpha_0.5@lr_0.0001`` is "MASPO, alpha 0.5, lr 1e-4".
 
-    Only names are read, so an objective without a label is shown under its own name.
+    Only names are read, so an objective without a label is shown under its own name. `unnamed`
+    holds conditions of training that are said even where the name leaves them out, since other
+    variants of the same study differ in them; a base policy has none.
     """
     objective, conditions = split_variant(variant)
+    if objective != BASE_VARIANT:
+        conditions = dict(sorted({**unnamed, **conditions}.items()))
     settings = list(conditions.items())
     for known in sorted(LABELS, key=len, reverse=True):
         changed = CHANGE.fullmatch(objective.removeprefix(f"{known}_"))

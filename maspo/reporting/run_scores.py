@@ -2,7 +2,6 @@
 
 import pandas as pd
 
-from maspo.reporting.labels import label
 from maspo.reporting.study_data import AVERAGE, StudyData
 
 METRICS = {"avg_at_k": "avg", "pass_at_k": "pass", "best_at_k": "best"}  # column: in statistics
@@ -22,7 +21,7 @@ def run_scores(data: StudyData) -> pd.DataFrame:
             average[count] = scores[count].sum()
         scores = pd.concat([scores, pd.DataFrame([average])], ignore_index=True)
         scores.insert(0, "variant", variant)
-        scores.insert(1, "label", label(variant))
+        scores.insert(1, "label", data.label(variant))
         scores.insert(2, "seed", seed)
         frames.append(scores)
     table = pd.concat(frames, ignore_index=True)
@@ -35,7 +34,7 @@ def at_k(data: StudyData) -> pd.DataFrame:
     Columns: variant, label, benchmark, metric (avg, pass, best), k, value, low, high.
     """
     table = data.estimates().copy()
-    table.insert(1, "label", table["variant"].map(label))
+    table.insert(1, "label", table["variant"].map(data.label))
     return table
 
 

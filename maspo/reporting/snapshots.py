@@ -8,7 +8,6 @@ import pandas as pd
 from maspo.errors import DataError
 from maspo.evaluation.records import read_snapshots
 from maspo.layout import BASE_VARIANT
-from maspo.reporting.labels import label
 from maspo.reporting.results import Results
 from maspo.reporting.run_scores import METRICS
 from maspo.reporting.seeds import cells, columns, over_seeds
@@ -46,7 +45,12 @@ def snapshots(data: StudyData) -> pd.DataFrame:
             last: _restricted(data.outcomes(variant), shown),
         }
         for step, outcome in points.items():
-            row = {"variant": variant, "label": label(variant), "step": step, "seeds": len(runs)}
+            row = {
+                "variant": variant,
+                "label": data.label(variant),
+                "step": step,
+                "seeds": len(runs),
+            }
             row |= {"problems": len(outcome.benchmarks), "samples": outcome.samples}
             logged = entropy[:, min(step, last - 1)]  # column i is step i + 1, sampled after step i
             row |= cells("entropy", over_seeds(logged, data.level, 0))

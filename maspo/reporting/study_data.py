@@ -13,6 +13,7 @@ from maspo.config.names import join_variant
 from maspo.errors import DataError
 from maspo.layout import BASE_VARIANT
 from maspo.reporting.analysis import Analysis
+from maspo.reporting.labels import label
 from maspo.reporting.results import Results
 from maspo.statistics import Outcomes, comparisons, estimates
 from maspo.statistics.outcomes import AVERAGE
@@ -48,6 +49,10 @@ class StudyData:
         """Return the paper's method as this study names it, under the conditions `changed`."""
         names = (join_variant(name, changed or {}) for name in self.analysis.ours)
         return next((name for name in names if name in self.study.variants), None)
+
+    def label(self, variant: str) -> str:
+        """Return a variant's name for readers, which says what tells it from the study's others."""
+        return label(variant, self.study.unnamed)
 
     def outcomes(self, variant: str) -> Outcomes:
         """Return the correctness of a variant's completions, (seeds, problems, samples)."""

@@ -11,7 +11,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from maspo.errors import DataError
-from maspo.reporting.labels import label
 from maspo.reporting.seeds import cells, columns, over_seeds
 from maspo.reporting.study_data import StudyData
 
@@ -69,7 +68,7 @@ def ratio_moves(data: StudyData) -> pd.DataFrame:
             )
         for step in runs[0][1]:
             counts = np.stack([run[step] for _, run in runs])  # (seeds, bins before, bins after)
-            start = {"variant": variant, "label": label(variant), "step": step}
+            start = {"variant": variant, "label": data.label(variant), "step": step}
             rows += [start | row for row in _moved(counts, runs[0][0], data.level)]
     return pd.DataFrame(rows, columns=MOVES)
 
@@ -90,7 +89,12 @@ def _use(data: StudyData, column: str) -> pd.DataFrame:
         everything = sums[:, 0].sum(axis=1)
         for i, (low, high) in enumerate(pairwise(edges)):
             tokens, nonzero, weight = sums[:, :, i].T
-            row = {"variant": variant, "label": label(variant), "bin_low": low, "bin_high": high}
+            row = {
+                "variant": variant,
+                "label": data.label(variant),
+                "bin_low": low,
+                "bin_high": high,
+            }
             row["tokens"] = int(tokens.sum())
             fraction = over_seeds(_ratio(nonzero, tokens), data.level, 0, 1)
             row |= zip(USE[5:8], fraction, strict=True)

@@ -4,6 +4,8 @@ import pandas as pd
 import pytest
 from fabricate import Skill, make_runs, study_data
 
+from maspo.config import load_experiment
+from maspo.config.studies import load_study
 from maspo.errors import DataError
 from maspo.inert import in_latex
 from maspo.reporting.comparisons import comparison_markdown, comparison_table
@@ -139,6 +141,18 @@ def test_seeds_of_other_problems_are_refused(tmp_path):
 )
 def test_labels(variant, name):
     assert label(variant) == name
+
+
+def test_a_study_says_the_conditions_that_its_variants_differ_in():
+    experiment = load_experiment(["scale=mini"])
+    study = load_study("learning_rate", 2, experiment)
+    assert study.unnamed == {"lr": "0.0003", "lr_schedule": "linear"}
+    assert label("grpo@lr_schedule_constant", study.unnamed) == "GRPO, lr 3e-4, constant rate"
+    assert label("grpo@lr_0.0001@lr_schedule_constant", study.unnamed) == (
+        "GRPO, lr 1e-4, constant rate"
+    )
+    assert label("base", study.unnamed) == "Base policy"
+    assert load_study("main", 2, experiment).unnamed == {}
 
 
 def test_latex_escapes_what_latex_would_read():
