@@ -48,6 +48,8 @@ def check_settings(tree: Tree) -> Iterator[Finding]:
             found = str(manifest["experiment"].get("suite"))
             yield Finding("settings", name, f"experiment.suite={suite!r}", found)
         stated, meant = pairs(tree, name, manifest)
+        if tree.other_version:
+            meant = present(meant, stated)
         yield from unequal("settings", name, manifest["step"], meant, stated)
         yield from unlisted(name, manifest)
     scale = usual["", "scale"]

@@ -37,7 +37,7 @@ def reported(experiment):
 @pytest.fixture
 def tree():
     (first, some), (second, others) = reported(DEFAULT), reported(CUSTOM)
-    return SimpleNamespace(manifests=first | second, studies=some | others)
+    return SimpleNamespace(manifests=first | second, studies=some | others, other_version=None)
 
 
 def failures(tree):
@@ -85,3 +85,18 @@ def test_settings_of_another_version_are_noted(tree):
     manifest["package"]["maspo"] = "0.0.1"
     assert failures(tree) == []
     assert any("resources" in found.expected for found in check_settings(tree))
+
+
+def test_settings_that_came_later_are_no_failure(tree):
+    for manifest in tree.manifests.values():
+        del manifest["experiment"]["train"]["rollouts_mb"]
+    assert failures(tree) == []
+    assert any("train.rollouts_mb" in found.expected for found in check_settings(tree))
+    del tree.manifests["custom/claims_manifest.json"]["experiment"]["train"]["min_lr_ratio"]
+    assert {found.file for found in failures(tree)} == {"custom/claims_manifest.json"}
+
+
+def test_a_setting_that_there_always_was_may_not_be_missing(tree):
+    for manifest in tree.manifests.values():
+        del manifest["experiment"]["train"]["lr"]
+    assert {found.file for found in failures(tree)} == set(tree.manifests)

@@ -25,6 +25,7 @@ from acts import (
 
 from attacks import ATTACKS, DRAWN
 from maspo.audit.audit import CHECKS, as_json, run_audit
+from maspo.audit.finding import Severity
 from maspo.audit.tree import PROJECT, Tree
 from maspo.evaluation.records import read_records
 from maspo.files import read_json
@@ -159,6 +160,38 @@ UNCHECKED = {
         *("draws", MASPO, "another platform"),
     ),
 }
+
+
+LATER = [("train", "rollouts_mb"), ("train", "false_negatives"), ("sampler", "decoder")]
+
+
+def test_a_folder_that_an_older_version_made_has_no_failure(forger):
+    """Its manifests lack what came later; it had other claims, and drew a figure otherwise."""
+
+    def older(manifest):
+        manifest["package"]["maspo"] = "0.0.1"
+        for part, name in LATER:
+            for settings in (manifest["experiment"], manifest["settings"]):
+                settings.get(part, {}).pop(name, None)
+        stated = manifest["settings"]
+        for study in (stated.get("study", {}), *stated.get("studies", {}).values()):
+            study.pop("unnamed", None)
+        if "configs/claims.yaml" in manifest["inputs"]:
+            manifest["inputs"]["configs/claims.yaml"] = "0" * 64
+
+    for path in forger.root.rglob("*manifest.json"):
+        forger.manifest(str(path.relative_to(forger.root)), older)
+    for run in forger.root.glob("runs/*/seed_1"):
+        (run / "rollouts.parquet").unlink()
+        name = str(run.relative_to(forger.root))
+        forger.manifest(name, lambda m, n=name: m["outputs"].pop(f"{n}/rollouts.parquet"))
+    forger.flip("default/figures/smoke/facts.png")
+    forger.hashes()
+    audit = run_audit(Tree(forger.root), {"draws"})
+    assert audit.failures == []
+    assert audit.outcome == "not checked in full"
+    told = [f for f in audit.of(Severity.NOT_CHECKED) if "made by maspo 0.0.1" in f.found]
+    assert {f.check for f in told} == {"chain", "figures"}
 
 
 @pytest.mark.parametrize("name", UNCHECKED)
