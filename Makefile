@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 SCALE ?= mini
 SUITE ?= default
 
-.PHONY: help reproduce full status archive test test-all test-verl test-trl test-vllm test-lm test-slurm check-gpu bench bench-vllm coverage lock install lint format clean
+.PHONY: help reproduce full status archive test test-all test-verl test-trl test-vllm test-lm test-slurm check-gpu bench bench-vllm docs coverage lock install lint format clean
 
 help:
 	@echo "make reproduce   install, then run the whole study at scale mini"
@@ -22,6 +22,7 @@ help:
 	@echo "make check-gpu   is this machine's GPU ready for scale gpu? ten minutes; DEVICE=cpu: half a minute"
 	@echo "make bench       measure speed and memory; stored in benchmarks/results (BENCH=... chooses)"
 	@echo "make bench-vllm  sampling by vLLM beside transformers, in $(VENV)-vllm"
+	@echo "make docs        the documentation as a site, in site/; a broken link is an error"
 	@echo "make lint        what CI checks besides the tests"
 	@echo "make coverage    the fast tests, with the share of the package's lines that they run"
 	@echo "make lock        uv.lock from constraints/ and pyproject.toml"
@@ -131,6 +132,16 @@ bench-vllm: $(VENV)-vllm/.installed
 	@echo "== Sampling by vLLM beside transformers (about 5 minutes)"
 	$(VENV)-vllm/bin/python -m benchmarks vllm_sampling $(BENCH)
 
+$(VENV)-docs/.installed: constraints/docs.txt constraints/cpu.txt
+	@echo "== Installing the documentation's tools into $(VENV)-docs with the versions of constraints/docs.txt"
+	$(PYTHON) -m venv $(VENV)-docs
+	$(VENV)-docs/bin/python -m pip install -q --disable-pip-version-check -r constraints/docs.txt
+	touch $@
+
+docs: $(VENV)-docs/.installed
+	$(VENV)-docs/bin/python docs/site/build.py
+	@echo "== Open site/index.html through a server: $(PYTHON) -m http.server -d site"
+
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -151,4 +162,4 @@ format: install
 	$(BIN)/snakefmt Snakefile workflow
 
 clean:
-	rm -rf $(VENV) $(VENV)-verl $(VENV)-trl $(VENV)-vllm $(VENV)-lm results .snakemake
+	rm -rf $(VENV) $(VENV)-verl $(VENV)-trl $(VENV)-vllm $(VENV)-lm $(VENV)-docs results build site .snakemake

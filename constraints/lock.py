@@ -1,4 +1,4 @@
-"""Write uv.lock with the versions of cpu.txt, extras.txt and slurm.txt; needs uv.
+"""Write uv.lock with the versions of cpu.txt, extras.txt, docs.txt and slurm.txt; needs uv.
 
     python constraints/lock.py [path of uv]
 
@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-PINS = ("cpu.txt", "extras.txt", "slurm.txt")
+PINS = ("cpu.txt", "extras.txt", "docs.txt", "slurm.txt")
 APART = ("vllm", "verl", "trackio")
 
 

@@ -45,8 +45,12 @@ class MaspoTrainer(GRPOTrainer):
         importance_cap: of the trainer's over vLLM's probability of each token, which weighs its
             surrogate (truncated importance sampling, `train.importance_cap` of our own loop). It
             takes the place of TRL's `vllm_importance_sampling_correction`. None: no weights.
-        model, reward_funcs, args, more, kwargs: of `GRPOTrainer`. `loss_type`, `epsilon`,
-            `delta` and other settings of TRL's own losses have no effect.
+        model: of `GRPOTrainer`, as are those that follow.
+        reward_funcs: the rewards, `verifier_reward()` for the package's own.
+        args: TRL's settings. `loss_type`, `epsilon`, `delta` and others of TRL's own losses have
+            no effect.
+        more: further arguments of `GRPOTrainer`.
+        kwargs: the same, by name.
 
     TRL accumulates the gradient over `gradient_accumulation_steps` micro-batches. The losses of
     these add up to the mini-batch's loss, whatever the aggregation, if all of them come from one

@@ -25,7 +25,7 @@ def split(pin):
 
 def pins(environment="cpu"):
     lines = (ROOT / "constraints" / f"{environment}.txt").read_text().splitlines()
-    exact = [split(line) for line in lines if line and not line.startswith("#")]
+    exact = [split(line) for line in lines if "==" in line and not line.startswith("#")]
     return {canonicalize_name(name): version for name, version in exact}
 
 
@@ -55,7 +55,7 @@ def test_uv_and_pip_agree():
     extras = PROJECT["optional-dependencies"]
     assert set(project["optional-dependencies"]) == set(extras)
     locked = {(package["name"], package.get("version")) for package in packages}
-    wanted = pins() | pins("extras") | pins("slurm")
+    wanted = pins() | pins("extras") | pins("docs") | pins("slurm")
     assert set(wanted.items()) <= locked
     for text in PROJECT["dependencies"] + extras["dev"] + extras["docs"] + extras["trackers"]:
         requirement = Requirement(text)
