@@ -5,10 +5,23 @@ BIN = $(VENV)/bin
 SCALE ?= mini
 SUITE ?= default
 
+# What a scale runs in: vLLM and verl ask for versions of their own (docs/install.md).
+ifneq ($(filter gpu paper paper_%,$(SCALE)),)
+ENVIRONMENT = $(VENV)-gpu
+else
+ENVIRONMENT = $(VENV)
+endif
+ifneq ($(filter paper paper_%,$(SCALE)),)
+VERL = $(VENV)-verl-gpu
+WITH_VERL = overrides="engine.python=$(VERL)/bin/python"
+endif
+READY = $(VERL:%=%/.installed) $(ENVIRONMENT)/.installed
+RUN = $(ENVIRONMENT)/bin
+
 .PHONY: help reproduce full status archive test test-all test-verl test-trl test-vllm test-lm test-slurm check-gpu bench bench-vllm docs coverage lock install lint format clean
 
 help:
-	@echo "make reproduce   install, then run the whole study at scale mini"
+	@echo "make reproduce   install, then run the whole study at scale mini (SCALE=gpu, paper: with what they need)"
 	@echo "make full        the larger suite of studies, whose tables stand in the README"
 	@echo "make status      what is done, running and left at SCALE, and how long it will take (SUITE=full)"
 	@echo "make archive     results/$(SCALE) as one zip file, an RO-Crate with checksums"
@@ -37,21 +50,39 @@ $(VENV)/.installed: constraints/cpu.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints/cpu.txt -e '.[dev]'
 	touch $@
 
-reproduce: install
+# On NVIDIA GPUs, for scale gpu and for all but the training of scale paper.
+$(VENV)-gpu/.installed: constraints/vllm-cuda.txt pyproject.toml
+	@echo "== Installing vLLM and torch for CUDA into $(VENV)-gpu with the versions of constraints/vllm-cuda.txt"
+	$(PYTHON) -m venv $(VENV)-gpu
+	$(VENV)-gpu/bin/python -m pip install --quiet --disable-pip-version-check -c constraints/vllm-cuda.txt -e '.[vllm]'
+	touch $@
+
+# For the training of scale paper. verl's attention has to be compiled.
+$(VENV)-verl-gpu/.installed: constraints/verl.txt pyproject.toml
+	@command -v nvcc > /dev/null || { \
+	  echo "verl's attention is compiled by nvcc of CUDA 13, which is not on PATH: install NVIDIA's CUDA toolkit"; exit 1; }
+	@echo "== Installing verl for CUDA into $(VENV)-verl-gpu with the versions of constraints/verl.txt"
+	$(PYTHON) -m venv $(VENV)-verl-gpu
+	$(VENV)-verl-gpu/bin/python -m pip install --quiet --disable-pip-version-check -c constraints/verl.txt 'verl[vllm]==0.9.1' math-verify==0.9.0
+	$(VENV)-verl-gpu/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	$(VENV)-verl-gpu/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation flash-attn==2.8.3
+	touch $@
+
+reproduce: $(READY)
 	@echo "== snakemake --cores all at scale $(SCALE): results/$(SCALE) (about 15 minutes on two cores at scale mini)"
-	$(BIN)/snakemake --cores all --config scale=$(SCALE)
+	$(RUN)/snakemake --cores all --config scale=$(SCALE) $(WITH_VERL)
 	@echo "== Tables, figures and claims in results/$(SCALE)/default"
 
-full: install
+full: $(READY)
 	@echo "== The larger suite at scale $(SCALE): thirteen studies, 224 runs at scale mini (about 2 hours)"
-	$(BIN)/snakemake --cores all full --config scale=$(SCALE)
+	$(RUN)/snakemake --cores all full --config scale=$(SCALE) $(WITH_VERL)
 	@echo "== Tables, figures and claims in results/$(SCALE)/full"
 
-status: install
-	@$(BIN)/python -m maspo.steps.status scale=$(SCALE) suite=$(SUITE)
+status: $(READY)
+	@$(RUN)/python -m maspo.steps.status scale=$(SCALE) suite=$(SUITE)
 
-archive: install
-	$(BIN)/python -m maspo.steps.archive results/$(SCALE)
+archive: $(READY)
+	$(RUN)/python -m maspo.steps.archive results/$(SCALE)
 
 # Two processes; the tests of the workflow share one DAG, so they are one process's.
 PYTEST = $(BIN)/python -m pytest -n 2 --dist loadgroup
@@ -117,10 +148,11 @@ test-slurm: install
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints/cpu.txt -c constraints/slurm.txt -e '.[dev,slurm]'
 	$(BIN)/python -m pytest -n 0 tests/integration/slurm
 
-# In the environment of the package, whose torch and vLLM are those of docs/scales.md on a GPU.
+# A card is asked in the environment that scale gpu runs in.
 DEVICE ?= cuda
-check-gpu: install
-	$(BIN)/python -m maspo.steps.check_gpu --device $(DEVICE)
+CHECKED = $(if $(filter cpu,$(DEVICE)),$(VENV),$(VENV)-gpu)
+check-gpu: $(CHECKED)/.installed
+	$(CHECKED)/bin/python -m maspo.steps.check_gpu --device $(DEVICE)
 
 # `make bench BENCH="rl_step chunked"` measures these; in the environment that has TRL, to compare with.
 BENCH ?=
@@ -162,4 +194,4 @@ format: install
 	$(BIN)/snakefmt Snakefile workflow
 
 clean:
-	rm -rf $(VENV) $(VENV)-verl $(VENV)-trl $(VENV)-vllm $(VENV)-lm $(VENV)-docs results build site .snakemake
+	rm -rf $(VENV) $(VENV)-gpu $(VENV)-verl-gpu $(VENV)-verl $(VENV)-trl $(VENV)-vllm $(VENV)-lm $(VENV)-docs results build site .snakemake
