@@ -16,6 +16,7 @@ ARCHITECTURE = {
 }
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items):
     """Give the tests of the workflow to one process of several, because they share a DAG."""
     for item in items:

@@ -70,7 +70,12 @@ def unlisted(name: str, manifest: Manifest) -> Iterator[Finding]:
     ]
     whole = {key: OWN.get(key, value) for key, value in manifest["experiment"].items()}
     try:
-        meant = present(known(json.dumps(whole)), whole)
+        meant = {
+            part: present(settings, whole[part])
+            if isinstance(settings, dict) and isinstance(whole.get(part), dict)
+            else settings
+            for part, settings in known(json.dumps(whole)).items()
+        }
         found += unequal("settings", name, "experiment", meant, whole)
     except ConfigError as error:
         found.append(Finding("settings", name, "settings of this package", str(error)))

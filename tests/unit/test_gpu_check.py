@@ -24,6 +24,7 @@ def command(*arguments, folder):
     return subprocess.run(step, cwd=folder, capture_output=True, text=True)
 
 
+@pytest.mark.slow
 def test_all_that_has_a_meaning_on_a_cpu_passes(tmp_path):
     done = command("--device", "cpu", folder=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -43,6 +44,7 @@ def test_all_that_has_a_meaning_on_a_cpu_passes(tmp_path):
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")
+@pytest.mark.slow
 def test_without_a_gpu_it_cannot_run_and_says_so(tmp_path):
     done = command(folder=tmp_path)
     assert done.returncode == 2
@@ -109,6 +111,7 @@ def test_an_old_policy_that_rounds_otherwise_is_found(monkeypatch):
         training.steps.run(Bench("cpu"))
 
 
+@pytest.mark.slow
 def test_a_checkpoint_without_the_moments_is_found(monkeypatch):
     def load(self, policy, optimizer):
         if not self.state.is_file():

@@ -74,6 +74,7 @@ def test_scale_gpu_asks_for_all_of_them():
 
 
 @pytest.mark.parametrize("method", ["maspo", "entropy_adv", "bapo", "gspo"])
+@pytest.mark.slow
 def test_a_run_learns_and_is_bitwise_repeatable(tmp_path, policy, modular_problems, method):
     found = []
     for name in ("first", "second"):

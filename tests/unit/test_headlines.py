@@ -29,6 +29,7 @@ def test_scores_are_those_of_the_tables():
 
 
 @pytest.mark.parametrize("step", ["train", "evaluate"])
+@pytest.mark.slow
 def test_steps_that_run_hundreds_of_times_import_no_pandas(step):
     code = f"import sys, maspo.steps.{step}; sys.exit('pandas' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

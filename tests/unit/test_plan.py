@@ -150,6 +150,7 @@ def step(*arguments, **environment):
     return subprocess.run(command, capture_output=True, text=True, env=environment)
 
 
+@pytest.mark.slow
 def test_a_policy_of_the_hub_is_planned_from_its_config(tmp_path, tiny_policy):
     """As the hub's client keeps it: one file of one commit."""
     policy, _ = tiny_policy
@@ -185,6 +186,7 @@ def test_the_plan_takes_the_sampler_that_messages_name():
     assert "DOES NOT FIT" not in describe(SMALL, with_settings("sampler=transformers_1_5b"))
 
 
+@pytest.mark.slow
 def test_help_tells_what_else_the_step_does():
     found = step("--help").stdout
     for text in ("--plan", "--print-command", "start nothing", "overrides"):
@@ -194,6 +196,7 @@ def test_help_tells_what_else_the_step_does():
     assert "not allowed with" in both.stderr
 
 
+@pytest.mark.slow
 def test_the_step_prints_the_plan_and_starts_nothing(tmp_path):
     found = step("scale=gpu", f"results={tmp_path / 'results'}", "--plan")
     assert found.returncode == 0
@@ -206,6 +209,7 @@ def test_the_step_prints_the_plan_and_starts_nothing(tmp_path):
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")
+@pytest.mark.slow
 def test_scale_gpu_without_a_gpu_stops_before_anything_is_written(tmp_path):
     found = step("scale=gpu", f"results={tmp_path / 'results'}", "variant=maspo", "seed=1")
     assert found.returncode == 1

@@ -106,6 +106,7 @@ def test_a_changed_alpha_reruns_maspo_and_nothing_else(project):
         (("scale=smoke", "overrides=evaluate.samples=5"), 0, 0),
     ],
 )
+@pytest.mark.slow
 def test_only_what_changed_is_trained(project, config, trained, bases):
     jobs = planned(project.snakemake("--dry-run", config=config))
     assert jobs.get("train", 0) == trained
@@ -113,6 +114,7 @@ def test_only_what_changed_is_trained(project, config, trained, bases):
     assert "data" not in jobs
 
 
+@pytest.mark.slow
 def test_text_of_the_user_reaches_a_shell_line_as_it_is(project, monkeypatch):
     """Snakemake takes the quote at the end of a --config value away."""
     monkeypatch.setitem(project.environment, "SCRATCH", "/tmp/Größe")
@@ -124,6 +126,7 @@ def test_text_of_the_user_reaches_a_shell_line_as_it_is(project, monkeypatch):
     assert "/tmp/Größe/$HOME 'x/logs/table/full/smoke.log" in words
 
 
+@pytest.mark.slow
 def test_claims_follow_the_manifest_of_a_step_that_was_run_by_hand(project):
     manifest = project.results / "evaluation" / "grpo" / "seed_1" / "manifest.json"
     content, times = manifest.read_text(), manifest.stat()
@@ -137,6 +140,7 @@ def test_claims_follow_the_manifest_of_a_step_that_was_run_by_hand(project):
     assert not {"train", "evaluate", "table"} & set(jobs)
 
 
+@pytest.mark.slow
 def test_tables_are_told_what_the_runs_were_trained_with(project):
     """Names of variants are relative to it, and the audit compares the manifests."""
     overrides = "overrides=train.lr=1e-4 resources.train.memory_gb=5"
@@ -191,6 +195,7 @@ def refusal(new_project, config):
         ("variants=grpo", ["the suite full does not read variants"]),
     ],
 )
+@pytest.mark.slow
 def test_full_refuses_what_it_would_ignore(new_project, key, named):
     output = new_project.snakemake("full", config=("scale=smoke", key), check=False)
     assert not (new_project.folder / "results").exists()
@@ -198,6 +203,7 @@ def test_full_refuses_what_it_would_ignore(new_project, key, named):
         assert word in output
 
 
+@pytest.mark.slow
 def test_variants_of_the_command_line_have_a_suite_of_their_own(project):
     plan = project.snakemake("--dry-run", config=("scale=smoke", "variants=grpo,maspo"))
     jobs = planned(plan)
@@ -254,6 +260,7 @@ def test_a_killed_training_step_resumes_to_the_same_bits(project, tmp_path):
         ),
     ],
 )
+@pytest.mark.slow
 def test_a_truncated_input_is_named_and_harms_nothing(project, tmp_path, damage, step, named):
     results = tmp_path / "results"
     shutil.copytree(project.results, results)
@@ -276,6 +283,7 @@ def test_a_step_says_what_it_needs(project):
 
 
 @pytest.mark.parametrize("name", ["training_dynamics", "avg_at_k"])
+@pytest.mark.slow
 def test_a_figure_drawn_alone_is_that_of_the_dag(project, tmp_path, name):
     suite = project.results / "default"
     command = [sys.executable, ROOT / "figures" / f"{name}.py", "--tables", suite / "tables"]

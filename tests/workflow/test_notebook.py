@@ -23,6 +23,7 @@ def run(results, folder, monkeypatch):
 
 
 @pytest.mark.workflow
+@pytest.mark.slow
 def test_the_notebook_shows_what_the_workflow_reports(project, tmp_path, monkeypatch):
     *cells, last = run(project.results, tmp_path, monkeypatch)
     kinds = [
@@ -40,6 +41,7 @@ def test_the_notebook_shows_what_the_workflow_reports(project, tmp_path, monkeyp
 
 
 @pytest.mark.workflow
+@pytest.mark.slow
 def test_a_folder_without_results_is_named(tmp_path, monkeypatch):
     with pytest.raises(CellExecutionError, match="nothing/evaluation: no seed of both maspo and"):
         run(tmp_path / "nothing", tmp_path, monkeypatch)

@@ -32,6 +32,7 @@ def printed(*arguments):
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_print_command_shows_a_run():
     done = printed("scale=paper", "variant=maspo_alpha_0.5", "seed=1")
     assert done.returncode == 0, done.stderr
@@ -47,6 +48,7 @@ def test_print_command_shows_a_run():
         assert text in done.stdout
 
 
+@pytest.mark.slow
 def test_print_command_is_refused_where_nothing_is_started():
     done = printed("scale=mini", "variant=maspo", "seed=1")
     assert done.returncode == 1
@@ -248,6 +250,7 @@ def test_rows_have_our_names():
     assert timings_row(row) == {"step": 4, "sample": 10.0}
 
 
+@pytest.mark.slow
 def test_workflow_shows_the_study_of_the_paper_scale(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "snakemake", "-n", "--quiet", "rules", "--config", "scale=paper"],

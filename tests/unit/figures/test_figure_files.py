@@ -65,6 +65,7 @@ def test_growth_is_drawn_from_a_benchmark(tmp_path):
 
 
 @pytest.mark.parametrize("name", DRAWN)
+@pytest.mark.slow
 def test_equal_tables_give_equal_files(name, collapsed, draw, tmp_path):
     for folder in ("first", "second"):
         draw(name, collapsed, tmp_path / folder)
@@ -80,6 +81,7 @@ def test_equal_tables_give_equal_files(name, collapsed, draw, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["avg_at_k", "trust_regions"])
+@pytest.mark.slow
 def test_a_script_runs_alone(name, collapsed, tmp_path):
     """As a command from elsewhere, without the package on the path for the figures of tables."""
     command = [sys.executable, FIGURES / f"{name}.py", "--output", tmp_path]
@@ -90,6 +92,7 @@ def test_a_script_runs_alone(name, collapsed, tmp_path):
         assert (tmp_path / f"{name}.{end}").stat().st_size > 5000
 
 
+@pytest.mark.slow
 def test_a_matplotlibrc_of_the_machine_changes_nothing(collapsed, tmp_path):
     """TeX, which need not be there, and sizes, as a user's own file may set them."""
     own = "text.usetex: True\nfont.size: 20\nlines.linewidth: 9\nsavefig.facecolor: red\n"

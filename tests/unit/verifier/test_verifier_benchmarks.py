@@ -37,6 +37,7 @@ def test_every_gold_answer_verifies_against_itself(verifier, golds, form, templa
     assert failed == set(EXCEPTIONS[form])
 
 
+@pytest.mark.slow
 def test_different_gold_answers_are_not_equal(verifier, golds):
     """2,000 pairs; `benchmarks/verifier.py` grades the first 20,000 of the same sequence."""
     pairs = gold_answers.pairs(golds, 2000)

@@ -7,6 +7,7 @@ import pytest
 
 from maspo.verifier import DEFAULT_RULES, Verdict, Verifier
 
+pytestmark = pytest.mark.xdist_group("verifier_cases")  # they share one grading of the table
 TABLE = Path(__file__).resolve().parents[2] / "data" / "verifier_cases.jsonl"
 CASES = [json.loads(line) for line in TABLE.read_text().splitlines()]
 
