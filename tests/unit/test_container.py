@@ -62,6 +62,7 @@ def test_docker_is_given_what_it_copies(lines):
     assert all((ROOT / path).exists() for path in allowed)
 
 
+@pytest.mark.slow
 def test_the_workflow_plans_from_what_the_image_holds(lines, image, tmp_path):
     """In another folder than that of the checkout, as the entry point does."""
     (entry,) = (rest for word, rest in lines if word == "ENTRYPOINT")

@@ -212,6 +212,7 @@ def test_variants_of_the_command_line_have_a_suite_of_their_own(project):
     assert "suite default" not in plan
 
 
+@pytest.mark.slow
 def test_a_killed_training_step_resumes_to_the_same_bits(project, tmp_path):
     """SIGKILL after the first checkpoint; a second start ends with the undisturbed run's bytes."""
     finished = project.results / "runs" / "maspo" / "seed_1"
@@ -292,6 +293,7 @@ def test_a_figure_drawn_alone_is_that_of_the_dag(project, tmp_path, name):
     assert (tmp_path / f"{name}.png").read_bytes() == original.read_bytes()
 
 
+@pytest.mark.slow
 def test_the_loop_in_plain_python_goes_the_way_of_the_run(project):
     """examples/one_step.py trains with the settings of the run: its first steps have its log."""
     command = [sys.executable, ROOT / "examples" / "one_step.py", project.results]

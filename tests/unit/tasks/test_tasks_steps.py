@@ -138,6 +138,7 @@ def test_bad_settings_are_refused_by_name(override, named):
 
 
 @pytest.mark.parametrize(("scale", "trainings"), [("gpu", 14), ("paper", 21)])
+@pytest.mark.slow
 def test_the_whole_study_is_planned(tmp_path, scale, trainings):
     command = [
         sys.executable,
