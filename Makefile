@@ -88,11 +88,11 @@ archive: $(READY)
 PYTEST = $(BIN)/python -m pytest -n 2 --dist loadgroup
 
 test: install
-	@echo "== Tests without the slow ones (about 5 minutes on two cores; make test-all runs every one)"
+	@echo "== Tests without the slow ones (about 6 minutes on two cores; make test-all runs every one)"
 	$(PYTEST) -m "not slow"
 
 test-all: install
-	@echo "== Every test (about 15 minutes on two cores)"
+	@echo "== Every test (about 20 minutes on two cores)"
 	$(PYTEST)
 
 # Environments of their own: what these ask for clashes with the pins of the package.
