@@ -17,6 +17,7 @@ from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from maspo.config import Experiment, Train, build_scheduled
+from maspo.errors import ConfigError
 from maspo.objectives import ObjectiveOutput, PolicyBatch
 from maspo.objectives.schedules import Scheduled
 from maspo.policy import (
@@ -94,7 +95,7 @@ class Trainer:
             settings=experiment.train,
             max_tokens=experiment.task.max_completion_tokens,
             seed=experiment.seed,
-            scheduled=scheduled,
+            scheduled=scheduled if scheduled.schedules else None,
         )
 
     def __post_init__(self) -> None:
@@ -133,11 +134,17 @@ class Trainer:
 
         The groups that are kept of the step (`maspo.training.rollouts`) go to the file `rollouts`.
         `before` are the metrics of the step before, by which settings may be steered.
+
+        Raises:
+            ConfigError: the metric that steers a setting is not logged.
         """
         watch = Stopwatch()
         changed: dict[str, float] = {}
         if self.scheduled is not None:
-            self.objective, changed = self.scheduled.at(step, self.settings.steps, before)
+            try:
+                self.objective, changed = self.scheduled.at(step, self.settings.steps, before)
+            except ValueError as error:
+                raise ConfigError(f"{self.objective.name}, step {step}: {error}") from error
         rollout = self.roll_out(step, watch)
         with watch.timed("old_log_probs"):
             mini_batches, idle = self.run_old_policy(rollout)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from torch.nn.utils import parameters_to_vector
 
 from maspo.config import load_experiment
-from maspo.errors import DataError
+from maspo.errors import ConfigError, DataError
 from maspo.files import read_json_lines, sha256
 from maspo.objectives import PolicyBatch, make, names
 from maspo.objectives.schedules import Scheduled, read_schedule
@@ -473,6 +473,15 @@ def test_tokens_without_an_advantage_are_not_counted(tiny_policy, modular_proble
         assert all(
             n <= t for n, t in zip(*(metrics[name][k] for k in ("nonzero", "tokens")), strict=True)
         )
+
+
+def test_a_metric_to_steer_by_that_is_not_logged_is_named(tmp_path, tiny_policy, modular_problems):
+    law = {"schedule": "steered", "from": 0.3, "by": "entrpy", "target": 0.2, "rate": 0.1}
+    run = trainer(tiny_policy, modular_problems)
+    law = read_schedule("alpha", {**law, "low": 0.0, "high": 1.0})
+    run.scheduled = Scheduled(run.objective, {"alpha": law})
+    with pytest.raises(ConfigError, match=r"maspo, step 2: .*no number 'entrpy'.*'entropy'"):
+        run.train(CheckpointFolder(tmp_path, "x"), "run")
 
 
 def test_a_killed_run_of_a_steered_setting_goes_on_to_the_same_bits(
