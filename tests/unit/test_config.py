@@ -93,6 +93,7 @@ def leaves(settings, place=""):
 
 
 @pytest.mark.parametrize("value", ["inf", "-inf", "nan"])
+@pytest.mark.slow
 def test_every_number_is_finite(value):
     """`FLOATS` is held to what there is: a new setting must be added."""
     found = {name for name in leaves(as_dict(load_experiment())) if "architecture" not in name}
@@ -355,6 +356,7 @@ def test_bad_variants_are_refused_by_name(variant, named):
         assert word in str(error.value)
 
 
+@pytest.mark.slow
 def test_every_study_names_valid_variants():
     experiment = load_experiment()
     for name in options("study"):

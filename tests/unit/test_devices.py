@@ -44,6 +44,7 @@ def hold(tmp_path):
             process.kill()
 
 
+@pytest.mark.slow
 def test_each_job_has_a_device_of_its_own_and_the_next_one_waits(hold):
     first, second = hold(), hold()
     taken = {process.stdout.readline().strip() for process in (first, second)}
@@ -72,6 +73,7 @@ def test_device_of_a_killed_job_is_free_again(hold, tmp_path):
         assert taken == ["4"]
 
 
+@pytest.mark.slow
 def test_job_that_needs_two_devices_holds_none_while_it_waits(hold):
     first = hold()
     assert first.stdout.readline().strip() == "4"

@@ -212,6 +212,7 @@ def test_other_model_sizes_are_read_from_their_own_results(tmp_path, monkeypatch
     assert "scale=paper_7b" in verdict.parts[1].command
 
 
+@pytest.mark.slow
 def test_every_shipped_claim_names_variants_of_its_studies():
     mini = load_experiment(["scale=mini"])
     studies = {name: load_study(name, 2, mini) for name in options("study")}

@@ -35,6 +35,7 @@ def test_intervals_of_paired_differences_cover(seeds, mix, metric, settings):
 
 
 @pytest.mark.parametrize("mix", ["seeds", "problems", "decoding", "all"])
+@pytest.mark.slow
 def test_two_seeds_cover_nearly_as_often(mix, settings):
     assert 0.915 <= coverage(2, MIXES[mix], 1, settings, STUDIES)[-1] <= 0.99
     assert 0.88 <= paired_coverage(2, MIXES[mix], 1, settings, STUDIES)[-1] <= 0.99

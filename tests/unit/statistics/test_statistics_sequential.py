@@ -19,6 +19,7 @@ def test_one_look_is_the_usual_interval():
 
 
 @pytest.mark.parametrize("mean", [0.0, 3.0])
+@pytest.mark.slow
 def test_all_intervals_hold_the_truth_in_95_of_100_studies(mean):
     """Simulated by other draws than those that set the error of a look."""
     rng, studies = np.random.default_rng(7), 4000

@@ -54,6 +54,7 @@ def test_a_request_that_sleeps_meets_the_wall_clock(monkeypatch):
         assert verdicts == [Verdict.TIMEOUT, Verdict.CORRECT]
 
 
+@pytest.mark.slow
 def test_waiting_for_cpu_time_is_no_timeout(monkeypatch):
     """An answer that needs longer than the wall-clock limit while it works is still given."""
     monkeypatch.setattr(pool, "wall_seconds", lambda cpu_seconds: 0.5)
@@ -179,6 +180,7 @@ def test_an_installation_that_cannot_start_is_no_verdict(monkeypatch):
         verifier.grade_many(*zip(GOOD, strict=True))
 
 
+@pytest.mark.slow
 def test_a_script_without_main_guard_and_a_forked_copy():
     script = f"""
         import os
@@ -196,6 +198,7 @@ def test_a_script_without_main_guard_and_a_forked_copy():
 
 
 @pytest.mark.parametrize("busy", [False, True])
+@pytest.mark.slow
 def test_sandboxes_end_with_a_killed_caller(busy):
     script = f"""
         import sys, threading, time
