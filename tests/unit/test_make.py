@@ -1,5 +1,6 @@
 """What `make` would run at each scale: dry runs (`make -n`), in which nothing is installed."""
 
+import os
 import re
 import subprocess
 
@@ -11,7 +12,10 @@ from project import ROOT
 def planned(tmp_path, *arguments):
     """Return the commands of a dry run where nothing is installed yet, without pip's options."""
     command = ["make", "-n", *arguments, f"VENV={tmp_path}/env", "PYTHON=python"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    # Under `make test` the outer make would speak to this one through its variables.
+    outer = {"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES"}
+    own = {name: value for name, value in os.environ.items() if name not in outer}
+    done = subprocess.run(command, cwd=ROOT, env=own, capture_output=True, text=True, check=True)
     text = done.stdout.replace(f"{tmp_path}/", "").replace("\\\n", "")
     text = re.sub(r" --(quiet|disable-pip-version-check)", "", text)
     return [line for line in text.splitlines() if not line.startswith(("echo", "touch"))]
