@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from intervals import draw_intervals
+from intervals import draw_intervals, focus
 from reading import arguments, curve, labels_of, read_table
 from style import Look, apply_style, dot, legend, line, save, styles_for
 
@@ -79,7 +79,7 @@ def draw_steps(axis: Axes, efficiency: pd.DataFrame, styles: dict[str, Look]) ->
 def draw_area(axis: Axes, efficiency: pd.DataFrame, styles: dict[str, Look]) -> None:
     """Draw mean reward over the whole training: mean of the seeds and its interval."""
     rows = areas(efficiency).reindex(list(styles))
-    draw_intervals(axis, rows, list(styles.values()), digits=3)
+    draw_intervals(axis, rows, list(styles.values()), limits=focus(rows, (0, 1)), digits=3)
     axis.set_yticks([])
     axis.set(xlabel="Mean reward over training", title="Area under the curve")
 
