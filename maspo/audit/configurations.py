@@ -70,12 +70,8 @@ def unlisted(name: str, manifest: Manifest) -> Iterator[Finding]:
     ]
     whole = {key: OWN.get(key, value) for key, value in manifest["experiment"].items()}
     try:
-        meant = {
-            part: present(settings, whole[part])
-            if isinstance(settings, dict) and isinstance(whole.get(part), dict)
-            else settings
-            for part, settings in known(json.dumps(whole)).items()
-        }
+        complete = known(json.dumps(whole))
+        meant = {part: present(value, whole.get(part)) for part, value in complete.items()}
         found += unequal("settings", name, "experiment", meant, whole)
     except ConfigError as error:
         found.append(Finding("settings", name, "settings of this package", str(error)))
@@ -83,15 +79,11 @@ def unlisted(name: str, manifest: Manifest) -> Iterator[Finding]:
     yield from (f if ours else note(f.check, f.file, f.expected, f.found) for f in found)
 
 
-def present(meant: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
+def present(meant: Any, found: Any) -> Any:
     """Return the settings that are found too: others came later, and have their defaults."""
-    return {
-        key: present(value, found[key])
-        if isinstance(value, dict) and isinstance(found[key], dict)
-        else value
-        for key, value in meant.items()
-        if key in found
-    }
+    if not (isinstance(meant, dict) and isinstance(found, dict)):
+        return meant
+    return {key: present(value, found[key]) for key, value in meant.items() if key in found}
 
 
 @cache
