@@ -31,7 +31,7 @@ NAMES = (
     "evidence",
 )
 LONG = ("verifier",)
-APART = ("vllm_sampling", "rehearsal")  # an environment of its own; no measure of speed
+APART = ("vllm_sampling", "rehearsal", "gpu")  # their own environment, no speed, a card
 
 
 def run(names: list[str], quick: bool) -> dict[str, Any]:

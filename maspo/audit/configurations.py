@@ -124,20 +124,19 @@ def differing(name: str, part: str, expected: Any, found: Any) -> Iterator[Findi
 
 def pairs(tree: Tree, name: str, manifest: Manifest) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return settings and seeds as a manifest states them, and as its configuration has them."""
-    settings, whole, seeds = manifest["settings"], manifest["experiment"], manifest["seeds"]
+    settings, whole, seeds = {**manifest["settings"]}, manifest["experiment"], manifest["seeds"]
     match manifest["step"]:
-        case "data" if whole["task"]["kind"] == "modular":
+        case "data" if "seed" in whole["task"]:
             return {**settings, "seeds": seeds}, {
                 **whole["task"],
                 "seeds": {"task": whole["task"]["seed"]},
             }
         case "data":
             return settings, whole["task"]
-        case "base" if whole["model"]["kind"] == "built":
-            meant = {"base": whole["seed"]}
+        case "base":
+            meant = {"base": whole["seed"]} if whole["model"].get("supervised") else {}
+            settings.pop("resolved_revision", None)  # the commit is found at the hub
             return {**settings, "seeds": seeds}, {**whole["model"], "seeds": meant}
-        case "base":  # the commit is found at the hub
-            return {k: v for k, v in settings.items() if k != "resolved_revision"}, whole["model"]
         case "train":
             return settings, run_settings(whole, settings)
         case "evaluate":

@@ -38,7 +38,8 @@ def check_data(tree: Tree) -> Iterator[Finding]:
 def taught(tree: Tree, task: Task, kind: TaskKind) -> Iterator[Finding]:
     """Draw again what each base policy was taught, where it was trained here."""
     for folder in dict.fromkeys(tree.base(seed) for _, seed in tree.declared):
-        if (manifest := tree.manifest(folder)) is None or manifest["settings"]["kind"] != "built":
+        manifest = tree.manifest(folder)
+        if manifest is None or not manifest["settings"].get("supervised"):
             continue  # the check of the chain names a manifest that is not there
         settings = experiment_from(manifest["experiment"]).model.supervised
         lessons = kind.teach(task, settings, manifest["seeds"]["base"])

@@ -31,10 +31,11 @@ def links(tree: Tree) -> Iterator[tuple[str, str, list[str]]]:
     data = tree.manifests["data/manifest.json"]["outputs"]
     benchmarks = [name for name in data if name.startswith("data/benchmarks/")]
     experiment = next(iter(tree.suites.values()))
-    taught = [f"data/{experiment.task.lessons}.parquet"] if experiment.model.kind == "built" else []
+    taught = [] if experiment.model.supervised is None else [experiment.task.lessons]
+    lessons = [f"data/{name}.parquet" for name in taught]
     yield "data/manifest.json", "data", []
     for base in dict.fromkeys(tree.base(seed) for _, seed in tree.declared):
-        yield f"{tree.name(base)}/manifest.json", "base", taught
+        yield f"{tree.name(base)}/manifest.json", "base", lessons
     for variant, seed in tree.declared:
         folder = tree.name(tree.layout.run(variant, seed))
         problems = split_variant(variant)[1].get("problems", experiment.train.problems)

@@ -210,9 +210,9 @@ def columns(name: str, variant: str, rows: list[Row]) -> Iterator[Finding]:
 def base_log(tree: Tree) -> Iterator[Finding]:
     """The learning curves of base policies that were trained here have every row."""
     for folder in dict.fromkeys(tree.base(seed) for _, seed in tree.declared):
-        if (manifest := tree.manifest(folder)) is None or manifest["settings"]["kind"] != "built":
+        manifest = tree.manifest(folder)
+        if manifest is None or not (model := manifest["settings"].get("supervised")):
             continue  # the check of the chain names a manifest that is not there
-        model = manifest["settings"]["supervised"]
         steps, every = model["steps"], model["log_every"]
         wanted = [step for step in range(1, steps + 1) if step % every == 0 or step == steps]
         for file in ("metrics", "timings"):

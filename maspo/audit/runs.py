@@ -44,7 +44,7 @@ def check_seeds(tree: Tree) -> Iterator[Finding]:
                 yield from identity(f"{name}/manifest.json", manifest, purpose, variant, seed)
     for base in dict.fromkeys(tree.base(seed) for _, seed in tree.declared):
         manifest = tree.manifest(base)
-        if manifest is not None and manifest["settings"].get("kind") == "built":
+        if manifest is not None and manifest["settings"].get("supervised"):
             seed = int(base.name.removeprefix("seed_"))
             yield from identity(f"{tree.name(base)}/manifest.json", manifest, "base", None, seed)
     for left in sorted(tree.layout.root.glob("checkpoints/*/seed_*")):

@@ -10,7 +10,7 @@ from maspo.config.names import CHANGE, split_variant
 from maspo.config.resources import Resources, gpus
 from maspo.config.schema import SUITES, Evaluate, Experiment, Sampler, Statistics, Train
 from maspo.config.studies import Study, load_study, load_suite
-from maspo.config.task import HubFile, HubTask, ModularTask, Task
+from maspo.config.task import HubFile, HubTask, ModularTask, Task, WordsTask
 from maspo.config.variants import (
     build_objective,
     build_scheduled,
@@ -37,6 +37,7 @@ __all__ = [
     "Task",
     "Train",
     "VerlEngine",
+    "WordsTask",
     "as_dict",
     "build_objective",
     "build_scheduled",

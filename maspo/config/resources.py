@@ -35,9 +35,11 @@ def gpus(experiment: Any, step: str) -> int:
 
     A run that verl trains on Ray, or in a Slurm job of its own, computes elsewhere: 0.
     """
-    if step not in ("train", "evaluate") or experiment.model.device != "cuda":
+    model = experiment.model
+    computes = step in ("train", "evaluate") or (step == "base" and model.supervised is not None)
+    if not computes or model.device != "cuda":
         return 0
     engine = experiment.engine
-    if step == "evaluate" or engine.kind == "local":
+    if step != "train" or engine.kind == "local":
         return 1
     return engine.gpus_per_node if engine.launcher == "process" else 0

@@ -26,7 +26,7 @@ from maspo.config.grammar import hydra_value
 from maspo.config.model import BuiltModel, Model, PretrainedModel
 from maspo.config.resources import Resources
 from maspo.config.sampler import Sampler, TransformersSampler, VllmSampler
-from maspo.config.task import HubTask, ModularTask, Task
+from maspo.config.task import HubTask, ModularTask, Task, WordsTask
 from maspo.errors import ConfigError
 
 
@@ -154,8 +154,9 @@ class Experiment:
 
     scale: str = MISSING
     results: str = MISSING  # folder of all results of this scale
-    seeds: Count = MISSING  # runs of each variant are seeded 1, 2, ..., seeds
+    seeds: Count = MISSING  # number of runs of each variant
     threads: Count = MISSING  # of torch, in each step
+    first_seed: Count = 1  # of the runs, where no study begins later; older manifests have none
     studies: list[str] = MISSING  # of the default suite: files of configs/study/
     full: dict[str, int] = MISSING  # studies of the full suite, each with its number of seeds
     suite: str | None = None  # one of SUITES; null: custom with variants, else default
@@ -184,9 +185,9 @@ class Experiment:
             source, cap = self.train.old_policy, self.train.importance_cap
             require(source == "trainer", "train.old_policy", source, f"{needs} trainer")
             require(cap is None, "train.importance_cap", cap, f"{needs} null")
-        if self.model.kind == "built":
+        if self.model.supervised is not None:
             teaching = " or ".join(kind for kind, task in TASKS.items() if task.lessons)
-            valid = f"{teaching} with model.kind=built"
+            valid = f"{teaching} where model.supervised is set: it needs lessons"
             require(self.task.lessons is not None, "task.kind", self.task.kind, valid)
         known = self.task.training_files
         require(
@@ -233,7 +234,7 @@ class Experiment:
         return self.model.base_seed(1 if self.seed is None else self.seed)
 
 
-TASKS: dict[str, type[Task]] = {"modular": ModularTask, "hub": HubTask}
+TASKS: dict[str, type[Task]] = {"modular": ModularTask, "words": WordsTask, "hub": HubTask}
 SAMPLERS: dict[str, type[Sampler]] = {"transformers": TransformersSampler, "vllm": VllmSampler}
 KINDS: dict[str, dict[str, type]] = {
     "task": {**TASKS},

@@ -1,6 +1,7 @@
 """Settings of the task: what is asked, and how an answer is read."""
 
 import re
+import string
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
@@ -169,6 +170,45 @@ class ModularTask(Task):
     def reports(self) -> list[str]:
         """Names of the files that the data step writes beside the problems."""
         return ["facts.csv"]
+
+
+@dataclass
+class WordsTask(Task):
+    """Small word problems for a pretrained language model (`maspo.tasks.words`)."""
+
+    lessons: ClassVar[str] = "lessons"
+
+    seed: int = MISSING
+    train_problems: Count = MISSING
+    lesson_problems: Count = MISSING  # that base policies are taught on; RL does not meet them
+    benchmark_problems: Count = MISSING  # in each benchmark
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        total = self.train_problems + self.lesson_problems + 2 * self.benchmark_problems
+        most = 10_000  # half of them of one step, of which there are some 13,000
+        valid = f"lower: train_problems, lesson_problems and two benchmarks are at most {most}"
+        require(total <= most, "task.train_problems", self.train_problems, valid)
+
+    @property
+    def benchmarks(self) -> list[str]:
+        """Names of the benchmarks, in the order of the tables."""
+        return ["one_step", "two_steps"]
+
+    @property
+    def benchmark_size(self) -> int | None:
+        """Problems of each benchmark."""
+        return self.benchmark_problems
+
+    @property
+    def training_files(self) -> list[str]:
+        """Names of the files of training problems: of RL, and of the lessons."""
+        return ["train", self.lessons]
+
+    @property
+    def characters(self) -> str:
+        """Letters, digits and the signs of questions and answers."""
+        return string.ascii_letters + string.digits + r" .,?+-*=\{}"
 
 
 @dataclass

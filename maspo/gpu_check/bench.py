@@ -66,6 +66,7 @@ class Bench:
     """The device under test, cuda or cpu, and what is run on it."""
 
     device: str
+    tokens: int | None = None  # at most in a completion; None: those of `SIZES`
 
     def __post_init__(self) -> None:
         self.tokenizer = IdTokenizer()
@@ -77,7 +78,8 @@ class Bench:
         sampler = {"cuda": "vllm_gpu", "cpu": "vllm"}[self.device]
         if find_spec("vllm") is None:
             sampler = {"cuda": "transformers_1_5b", "cpu": "transformers"}[self.device]
-        return load_experiment([*RUN, *SIZES[self.device], f"sampler={sampler}"])
+        tokens = [] if self.tokens is None else [f"task.max_completion_tokens={self.tokens}"]
+        return load_experiment([*RUN, *SIZES[self.device], *tokens, f"sampler={sampler}"])
 
     def policy(self) -> Qwen2ForCausalLM:
         """Return the random policy, the same at every call, in float32."""

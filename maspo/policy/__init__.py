@@ -14,7 +14,12 @@ from maspo.policy.model import (
     training_mode,
 )
 from maspo.policy.pretrained import load_pretrained
-from maspo.policy.tokenizer import build_tokenizer, encode_prompts, fitting_prompts
+from maspo.policy.tokenizer import (
+    build_tokenizer,
+    encode_prompts,
+    encode_together,
+    fitting_prompts,
+)
 
 __all__ = [
     "PaddedBatch",
@@ -23,6 +28,7 @@ __all__ = [
     "check_device",
     "chunked_log_probs",
     "encode_prompts",
+    "encode_together",
     "end_tokens",
     "fitting_prompts",
     "load_policy",

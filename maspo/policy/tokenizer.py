@@ -71,6 +71,19 @@ def fitting_prompts(
     return [problem for problem, _ in fitting], [prompt for _, prompt in fitting]
 
 
+def encode_together(
+    tokenizer: PreTrainedTokenizerBase, problems: Sequence[Problem]
+) -> list[list[int]]:
+    """Return the prompts of a batch of problems, of any length; faster than one after the other."""
+    with _time_limit(f"the chat template of {tokenizer.name_or_path or 'the tokenizer'}"):
+        return tokenizer.apply_chat_template(
+            [list(problem.messages) for problem in problems],
+            add_generation_prompt=True,
+            tokenize=True,
+            return_dict=False,
+        )
+
+
 def _encode(tokenizer: PreTrainedTokenizerBase, problem: Problem) -> list[int]:
     with _time_limit(f"the chat template of {tokenizer.name_or_path or 'the tokenizer'}"):
         return tokenizer.apply_chat_template(

@@ -17,10 +17,10 @@ from maspo.gpu_check import CHECKS, Bench, Outcome, check_host, run_checks
 PASSED, FAILED, CANNOT_RUN = 0, 1, 2  # exit statuses
 
 
-def check_gpu(device: str, output: Path) -> int:
+def check_gpu(device: str, output: Path, tokens: int | None = None) -> int:
     """Run the checks, print them and write `output`; return the exit status."""
     try:
-        bench = Bench(device)
+        bench = Bench(device, tokens)
         make_deterministic(bench.experiment.threads, tf32=True)
         with devices(int(device == "cuda")):
             found = check_host(device)
@@ -64,5 +64,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda")
     parser.add_argument("--output", type=Path, default=Path("gpu_check.json"))
+    parser.add_argument("--tokens", type=int, help="of a completion; fewer for a shorter check")
     arguments = parser.parse_args()
-    sys.exit(check_gpu(arguments.device, arguments.output))
+    sys.exit(check_gpu(arguments.device, arguments.output, arguments.tokens))

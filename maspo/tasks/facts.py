@@ -71,7 +71,8 @@ def draw_knowledge(
     misconception is one of the wrong residues.
     """
     rng = numpy_generator(task.seed, "knowledge", seed)
-    rights = rng.beta(*settings.knowledge, size=len(facts))
+    beta = settings.knowledge
+    rights = np.ones(len(facts)) if beta is None else rng.beta(*beta, size=len(facts))
     shifts = rng.integers(1, task.modulus, size=len(facts))
     return {
         fact.question: Known(float(right), _shifted(fact.result, int(shift), task.modulus))

@@ -9,11 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from maspo.config import HubTask, ModularTask, Supervised, Task
+from maspo.config import HubTask, ModularTask, Supervised, Task, WordsTask
 from maspo.tasks.facts import teach_modular
 from maspo.tasks.hub_task import make_hub
 from maspo.tasks.modular import make_modular
 from maspo.tasks.problems import Lessons, TaskData
+from maspo.tasks.words import make_words, teach_words
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class TaskKind:
 
 TASKS: dict[type[Task], TaskKind] = {
     ModularTask: TaskKind(make_modular, repeatable=True, teach=teach_modular),
+    WordsTask: TaskKind(make_words, repeatable=True, teach=teach_words),
     HubTask: TaskKind(make_hub),
 }
 

@@ -1,8 +1,9 @@
-"""The base policies: supervised training on demonstrations that are often wrong.
+"""The base policies: supervised training on demonstrations.
 
-A base policy knows some facts of the task, holds misconceptions about others and is unsure of the
-rest. So there is something for RL with verifiable rewards to do, and something that it cannot do:
-a result that is never sampled is never rewarded.
+In the miniature these are often wrong: a base policy knows some facts of the task, holds
+misconceptions about others and is unsure of the rest. So there is something for RL with verifiable
+rewards to do, and something that it cannot do: a result that is never sampled is never rewarded. A
+pretrained policy is only shown what an answer looks like.
 """
 
 import time
@@ -16,7 +17,7 @@ from transformers import (
 )
 
 from maspo.config import Supervised
-from maspo.policy import pad_batch, token_log_probs
+from maspo.policy import encode_together, pad_batch, token_log_probs
 from maspo.seeding import numpy_generator
 from maspo.tasks import Lessons, Problem
 from maspo.training.log import TrainingLog
@@ -46,15 +47,17 @@ def train_base(
         for step in range(1, settings.steps + 1):
             rng = numpy_generator(seed, "demonstrations", step)
             chosen = [problems[i] for i in rng.integers(len(problems), size=settings.batch_size)]
-            questions = [problem.messages[0]["content"] for problem in chosen]
+            questions = [problem.messages[-1]["content"] for problem in chosen]
             demonstrations = [lessons.demonstrate(question, rng) for question in questions]
+            answers = tokenizer(demonstrations, add_special_tokens=False).input_ids
             batch = pad_batch(
-                tokenizer(questions).input_ids,
-                [[*ids, tokenizer.eos_token_id] for ids in tokenizer(demonstrations).input_ids],
+                encode_together(tokenizer, chosen),
+                [[*ids, tokenizer.eos_token_id] for ids in answers],
                 tokenizer.pad_token_id,
+                policy.device,
             )
             log_prob, _ = token_log_probs(policy, batch)
-            loss = -log_prob[batch.mask].mean()
+            loss = -log_prob[batch.valid].mean()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(policy.parameters(), settings.max_grad_norm)
             optimizer.step()

@@ -218,7 +218,7 @@ def test_every_scale_takes_every_sampler(scale):
     ("override", "named"),
     [
         ("train.problems=all", ["train.problems='all'", "['train']", "hub"]),
-        ("model=mini", ["task.kind='hub'", "modular with model.kind=built"]),
+        ("model=mini", ["task.kind='hub'", "modular or words where model.supervised is set"]),
     ],
 )
 def test_what_is_the_miniatures_alone_is_refused_elsewhere(override, named):

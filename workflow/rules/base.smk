@@ -1,8 +1,12 @@
-# A base policy of its own for each seed, where it is built here; a published one is seed 0.
+# A base policy of its own for each seed, where it is trained here; one taken as it is is seed 0.
 rule base:
     input:
-        # A published policy is taken as it is; one that is built here learns from the problems.
-        problems=(TRAINING_FILES["all"] if EXPERIMENT.model.kind == "built" else []),
+        # A published policy may be taken as it is; one that is trained here reads the lessons.
+        problems=(
+            []
+            if EXPERIMENT.model.supervised is None
+            else TRAINING_FILES[EXPERIMENT.task.lessons]
+        ),
     output:
         **{
             f"file_{Path(name).stem}": f"{RESULTS}/base/seed_{{seed}}/{name}"
@@ -15,10 +19,11 @@ rule base:
     cache: CACHED
     conda:
         ENVIRONMENT
-    threads: EXPERIMENT.threads
+    threads: threads("base")
     resources:
         runtime=runtime("base"),
         mem_mb=memory("base"),
+        gpu=gpu("base"),
     params:
         arguments=arguments("task", "model"),
         settings=lambda wildcards: settings(EXPERIMENT.model),

@@ -87,7 +87,7 @@ os.environ.update(
 # Snakemake warns of every rule that could be cached when no cache was asked for.
 CACHED = workflow.workflow_settings.cache is not None
 # What the reports of a suite depend on besides its runs.
-SUITE_SETTINGS = ["seeds", "studies", "variants", "full", "statistics"]
+SUITE_SETTINGS = ["seeds", "first_seed", "studies", "variants", "full", "statistics"]
 # Names of variants are relative to the settings of `train`; the others the manifest states.
 SUITE_SETTINGS += ["task", "model", "sampler", "train", "evaluate", "engine"]
 
