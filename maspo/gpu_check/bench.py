@@ -1,6 +1,7 @@
 """What the checks work on: a random policy, and settings of scale gpu at a size for minutes."""
 
 import gc
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -75,16 +76,19 @@ class Bench:
     @cached_property
     def experiment(self) -> Experiment:
         """The settings of the run; the sampler is vLLM's where that is installed."""
-        sampler = {"cuda": "vllm_gpu", "cpu": "vllm"}[self.device]
+        sampler, tokens = {"cuda": "vllm_gpu", "cpu": "vllm"}[self.device], self.tokens
         if find_spec("vllm") is None:
             sampler = {"cuda": "transformers_1_5b", "cpu": "transformers"}[self.device]
-        tokens = [] if self.tokens is None else [f"task.max_completion_tokens={self.tokens}"]
-        return load_experiment([*RUN, *SIZES[self.device], *tokens, f"sampler={sampler}"])
+            tokens = tokens or {"cuda": 512}.get(self.device)  # 50 ms each for transformers
+        most = [] if tokens is None else [f"task.max_completion_tokens={tokens}"]
+        return load_experiment([*RUN, *SIZES[self.device], *most, f"sampler={sampler}"])
 
-    def policy(self) -> Qwen2ForCausalLM:
-        """Return the random policy, the same at every call, in float32."""
+    def policy(self, layers: int | None = None) -> Qwen2ForCausalLM:
+        """Return the random policy, the same at every call, in float32; at most so many layers."""
+        fields = self.architecture.fields()
+        fields["num_hidden_layers"] = min(fields["num_hidden_layers"], layers or sys.maxsize)
         config = Qwen2Config(
-            **self.architecture.fields(),
+            **fields,
             max_position_embeddings=131_072,
             pad_token_id=self.tokenizer.pad_token_id,
             eos_token_id=self.tokenizer.eos_token_id,

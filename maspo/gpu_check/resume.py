@@ -15,6 +15,9 @@ from maspo.seeding import numpy_generator
 from maspo.training.checkpoint import CheckpointFolder
 
 
+LAYERS = 4  # of the policy: with all of them three checkpoints are over 60 GB to write
+
+
 class Scripted:
     """A sampler whose completions depend on the seeds alone: vLLM makes choices of its own."""
 
@@ -48,7 +51,7 @@ def resume(bench: Bench) -> Measured:
 def _weights(bench: Bench, folder: Path, stops: Sequence[int]) -> dict[str, torch.Tensor]:
     """Return the weights of a run that ends after each of `stops` and starts anew from disk."""
     for stop in stops:
-        policy = bench.policy()
+        policy = bench.policy(LAYERS)
         with trainer(bench, Scripted(bench.architecture.vocabulary), policy) as run:
             run.settings = replace(run.settings, steps=stop)
             run.train(CheckpointFolder(folder, "check"), "check")
