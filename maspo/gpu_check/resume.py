@@ -14,7 +14,6 @@ from maspo.sampling import Completion, SamplingSettings
 from maspo.seeding import numpy_generator
 from maspo.training.checkpoint import CheckpointFolder
 
-
 LAYERS = 4  # of the policy: with all of them three checkpoints are over 60 GB to write
 
 

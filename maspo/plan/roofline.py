@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from maspo.plan.hardware import BFLOAT16, Architecture, Card
 
-# Shares of the roofline that well-tuned software is taken to reach. Assumed, not measured.
-ASSUMED_COMPUTE, ASSUMED_BANDWIDTH = 0.4, 0.6
+# Shares of the roofline that software reaches. Arithmetic: what this package's passes at 1.5B reached
+# on an H100 (docs/performance.md); reading: what a well-tuned engine is taken to reach.
+MEASURED_COMPUTE, ASSUMED_BANDWIDTH = 0.31, 0.6
 WHOLE_CARD = 0.9  # share of a card that an engine alone on it may take
 
 
@@ -88,6 +89,6 @@ def step_seconds(
 
 
 def predicted_seconds(phases: dict[str, float]) -> float:
-    """Return a step at the assumed shares of the roofline, from its phases."""
+    """Return a step at these shares of the roofline, from its phases."""
     decode = phases["decode"] / ASSUMED_BANDWIDTH
-    return decode + sum(s for name, s in phases.items() if name != "decode") / ASSUMED_COMPUTE
+    return decode + sum(s for name, s in phases.items() if name != "decode") / MEASURED_COMPUTE

@@ -3,7 +3,7 @@
 from maspo.config import Experiment
 from maspo.plan.hardware import CARDS, Architecture
 from maspo.plan.local import job_of, memory_phases, pass_tokens, phase_seconds
-from maspo.plan.roofline import ASSUMED_BANDWIDTH, ASSUMED_COMPUTE, concurrent, predicted_seconds
+from maspo.plan.roofline import ASSUMED_BANDWIDTH, MEASURED_COMPUTE, concurrent, predicted_seconds
 
 USABLE = 0.95  # share of a card's memory; CUDA itself and fragments take the rest. Assumed
 
@@ -35,8 +35,8 @@ def describe(policy: Architecture, experiment: Experiment) -> str:
         step = predicted_seconds(seconds)
         lines.append(
             f"  time of a step: {sum(seconds.values()):.0f} s at the roofline, {step:.0f} s at "
-            f"{ASSUMED_COMPUTE:.0%} of the matrix rate and {ASSUMED_BANDWIDTH:.0%} of the "
-            "bandwidth (assumed)"
+            f"{MEASURED_COMPUTE:.0%} of the matrix rate (measured) and {ASSUMED_BANDWIDTH:.0%} of "
+            "the bandwidth (assumed)"
         )
         lines += [f"    {part:6.0f} s  {phase}, roofline" for phase, part in seconds.items()]
         lines.append(f"  completions decoded together: {concurrent(policy, card, job)}")

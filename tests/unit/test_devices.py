@@ -166,6 +166,12 @@ def test_gpus_of_a_step(overrides, train, evaluate):
     experiment = load_experiment(overrides)
     assert (gpus(experiment, "train"), gpus(experiment, "evaluate")) == (train, evaluate)
     assert gpus(experiment, "data") == gpus(experiment, "claims") == 0
+    assert gpus(experiment, "base") == 0  # it is taken as it is
+
+
+def test_a_base_policy_that_is_taught_computes_where_the_policy_is():
+    assert gpus(load_experiment(["scale=smol", "model.device=cuda"]), "base") == 1
+    assert gpus(load_experiment(["scale=smol"]), "base") == 0
 
 
 def test_limits_of_jobs_are_checked_and_may_be_absent_from_an_old_manifest():

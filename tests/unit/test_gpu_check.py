@@ -52,6 +52,14 @@ def test_without_a_gpu_it_cannot_run_and_says_so(tmp_path):
     assert not (tmp_path / "gpu_check.json").exists()
 
 
+def test_a_shorter_check_has_shorter_completions():
+    assert Bench("cpu").experiment.task.max_completion_tokens == 48
+    assert Bench("cpu", tokens=7).experiment.task.max_completion_tokens == 7
+    assert Bench("cuda", tokens=96).experiment.task.max_completion_tokens == 96
+    assert len(Bench("cpu").policy(1).model.layers) == 1
+    assert len(Bench("cpu").policy(99).model.layers) == 2
+
+
 def test_a_failure_ends_no_other_check():
     def wrong(bench):
         expect(1 + 1 == 3, "sums are off")

@@ -40,6 +40,15 @@ def test_scale_gpu_brings_vllm_before_it_starts(tmp_path, target, suite):
     ]
 
 
+def test_scale_smol_brings_its_language_model(tmp_path):
+    commands = planned(tmp_path, "reproduce", "SCALE=smol")
+    assert any("-r constraints/lm.txt" in command for command in commands)
+    assert "examples/smollm2.py env-lm/policy" in commands[-2]
+    assert commands[-1] == (
+        'env/bin/snakemake --cores all --config scale=smol overrides="model.path=env-lm/policy"'
+    )
+
+
 @pytest.mark.parametrize("scale", ["paper", "paper_7b", "paper_14b"])
 def test_scale_paper_brings_verl_and_vllm_and_trains_with_verls_python(tmp_path, scale):
     compiler, *commands = planned(tmp_path, "reproduce", f"SCALE={scale}")

