@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from maspo.plan.hardware import BFLOAT16, Architecture, Card
 
-# Shares of the roofline that software reaches. Arithmetic: what this package's passes at 1.5B reached
-# on an H100 (docs/performance.md); reading: what a well-tuned engine is taken to reach.
+# Shares of the roofline that software reaches. Arithmetic: what this package's passes at 1.5B
+# reached on an H100 (docs/performance.md); reading: what a well-tuned engine is taken to reach.
 MEASURED_COMPUTE, ASSUMED_BANDWIDTH = 0.31, 0.6
 WHOLE_CARD = 0.9  # share of a card that an engine alone on it may take
 

@@ -22,7 +22,7 @@ def draw(steps: str, rng: np.random.Generator) -> Drawn:
     """Return a question of ``one_step`` or ``two_steps`` on numbers below 10."""
     n, t = rng.choice(NAMES), rng.choice(THINGS)
     a, b, c = (int(number) for number in rng.integers(2, 10, 3))
-    more, fewer, both = max(a, b) + c, min(a, b), a + b
+    more, fewer, both, lost = max(a, b) + c, min(a, b), a + b, min(c, a * b)
     kinds = {
         "one_step": [
             (f"{n} has {a} {t} and gets {b} more. How many {t} does {n} have now?", f"{a}+{b}"),
@@ -42,14 +42,14 @@ def draw(steps: str, rng: np.random.Generator) -> Drawn:
                 f"{both}-{b}+{c}",
             ),
             (
-                f"{n} buys {a} boxes of {b} {t} and loses {c}. How many {t} are left?",
-                f"{a}*{b}-{c}",
+                f"{n} buys {a} boxes of {b} {t} and loses {lost}. How many {t} are left?",
+                f"{a}*{b}-{lost}",
             ),
         ],
     }
     values = {
         "one_step": (a + b, more - fewer, a * b),
-        "two_steps": (a + b + c, a + c, a * b - c),
+        "two_steps": (a + b + c, a + c, a * b - lost),
     }
     kind = rng.integers(len(values[steps]))
     return *kinds[steps][kind], values[steps][kind]
