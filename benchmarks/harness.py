@@ -39,7 +39,7 @@ PACKAGES = (
 
 @dataclass(frozen=True)
 class Measurement:
-    """Repeated values of one quantity. `unit` is s, ms, /s, MiB, TB/s, TFLOP/s, x (a ratio), none."""
+    """Repeated values of one quantity. `unit`: s, ms, /s, MiB, TB/s, TFLOP/s, x (a ratio), none."""
 
     name: str
     values: Sequence[float]
