@@ -103,9 +103,10 @@ def text(manifest: Mapping[str, Any], variant: str, seed: int, scores: Scores) -
             "as a language model.\n"
         )
     else:
+        taught = ", after a warm-up on demonstrations" if model.get("supervised") else ""
         yield (
-            f"It began as {code(model['path'])}, revision {code(str(model['revision']))}; the "
-            "licence of that model holds for this one too.\n"
+            f"It began as {code(model['path'])}, revision {code(str(model['revision']))}{taught}; "
+            "the licence of that model holds for this one too.\n"
         )
     yield "## Use\n"
     yield (
