@@ -23,8 +23,9 @@ def check_reference(tree: Tree) -> Iterator[Finding]:
     if not folder.is_dir():
         yield note("reference", f"reference/{scale}", "a committed run of this scale", "none")
         return
+    for kept in sorted(folder.parent.glob("*/manifests.jsonl")):
+        yield from edited(kept.parent, read_json_lines(kept))
     theirs = {m["manifest"]: m for m in read_json_lines(folder / "manifests.jsonl")}
-    yield from edited(folder, theirs.values())
     shared = [n for n in tree.manifests if n in theirs and tree.manifests[n]["step"] in STEPS]
     same = [n for n in shared if fingerprint(tree.manifests[n]) == fingerprint(theirs[n])]
     usual = as_dict(load_experiment([f"scale={scale}"]))
