@@ -88,8 +88,11 @@ def draw(dynamics: pd.DataFrame, efficiency: pd.DataFrame) -> Figure:
     """Return the figure for ``<study>_dynamics.csv`` and ``<study>_efficiency.csv``."""
     labels = labels_of(efficiency)
     styles = styles_for(labels)
+    columns = list(thresholds(efficiency).values())
+    texts = len(styles) * len(columns) * efficiency[columns].isna().any(axis=None)
+    height = max(4.2, 2 + 0.1 * texts)  # a line of text for each that a seed does not reach
     figure, axes = plt.subplots(
-        1, 3, figsize=(10, 4.2), width_ratios=[1.5, 1.1, 1], layout="constrained"
+        1, 3, figsize=(10, height), width_ratios=[1.5, 1.1, 1], layout="constrained"
     )
     draw_rewards(axes[0], dynamics, efficiency, styles)
     draw_steps(axes[1], efficiency, styles)
