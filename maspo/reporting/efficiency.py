@@ -41,7 +41,7 @@ def efficiency(data: StudyData) -> pd.DataFrame:
     for variant in data.study.variants:
         rewards = data.logged(variant, "reward")
         _, low, high = seed_mean(rewards.mean(axis=1), level)
-        for seed, values in enumerate(rewards, start=1):
+        for seed, values in enumerate(rewards, start=data.study.first_seed):
             row = {"variant": variant, "label": data.label(variant), "seed": seed}
             row |= {"area": values.mean(), "area_low": low, "area_high": high}
             for reward in settings.rewards:

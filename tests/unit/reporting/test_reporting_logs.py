@@ -121,6 +121,15 @@ def test_steps_to_agrees_with_a_plain_search(values, window, reward):
         assert np.isnan(steps) if not found else steps == found[0]
 
 
+def test_efficiency_names_the_seeds_of_its_study(tmp_path):
+    layout = make_runs(tmp_path, {"grpo": Skill()}, seeds=1)
+    write_run(layout, "grpo", 13, Skill(reward=tuple(RISING)), 0.0)
+    data = study_data(layout, ["grpo"], seeds=1, first_seed=13, base_seeds=(13,))
+    (row,) = efficiency(data).to_dict("records")
+    assert row["seed"] == 13
+    assert row["area"] == pytest.approx(RISING.mean())
+
+
 def test_efficiency_counts_the_seeds_that_never_reach_a_reward(tmp_path):
     layout = make_runs(tmp_path, {"grpo": Skill(reward=tuple(RISING))}, seeds=1)
     write_run(layout, "grpo", 2, Skill(reward=(0.45,) * STEPS), 0.0)
