@@ -47,7 +47,7 @@ class Task:
     @property
     def training_files(self) -> list[str]:
         """Names of the files of training problems; `train.problems` chooses one."""
-        return ["train"]
+        return ["train"] if self.lessons is None else ["train", self.lessons]
 
     @property
     def characters(self) -> str:
@@ -64,7 +64,7 @@ class Task:
 class ModularTask(Task):
     """Modular arithmetic over unevenly known facts (`maspo.tasks.modular`)."""
 
-    lessons: ClassVar[str] = "all"
+    lessons: ClassVar[str] = "all"  # over all facts; train is without those that are held out
 
     seed: int = MISSING
     modulus: int = MISSING
@@ -157,11 +157,6 @@ class ModularTask(Task):
         return self.benchmark_problems
 
     @property
-    def training_files(self) -> list[str]:
-        """Names of the files of training problems: without the held-out facts, and of all."""
-        return ["train", self.lessons]
-
-    @property
     def characters(self) -> str:
         """The residues, the operators, ``?`` and ``=``."""
         return RESIDUES[: self.modulus] + "".join(self.operators) + "?="
@@ -199,11 +194,6 @@ class WordsTask(Task):
     def benchmark_size(self) -> int | None:
         """Problems of each benchmark."""
         return self.benchmark_problems
-
-    @property
-    def training_files(self) -> list[str]:
-        """Names of the files of training problems: of RL, and of the lessons."""
-        return ["train", self.lessons]
 
     @property
     def characters(self) -> str:
