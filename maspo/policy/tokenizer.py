@@ -85,10 +85,7 @@ def encode_together(
 
 
 def _encode(tokenizer: PreTrainedTokenizerBase, problem: Problem) -> list[int]:
-    with _time_limit(f"the chat template of {tokenizer.name_or_path or 'the tokenizer'}"):
-        return tokenizer.apply_chat_template(
-            list(problem.messages), add_generation_prompt=True, tokenize=True, return_dict=False
-        )
+    return encode_together(tokenizer, [problem])[0]
 
 
 @contextmanager

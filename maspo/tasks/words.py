@@ -58,12 +58,12 @@ def draw(steps: str, rng: np.random.Generator) -> Drawn:
 def draw_all(task: WordsTask) -> dict[str, list[Drawn]]:
     """Return the distinct questions of each file; training and lessons are half of one step."""
     files: dict[str, list[Drawn]] = {"lessons": [], "train": []}
-    for steps in task.benchmarks:
+    for i, steps in enumerate(task.benchmarks):
         rng = numpy_generator(task.seed, "words", steps)
         parts = {
             steps: task.benchmark_problems,
-            "lessons": -(-task.lesson_problems // 2),
-            "train": -(-task.train_problems // 2),
+            "lessons": (task.lesson_problems + i) // 2,
+            "train": (task.train_problems + i) // 2,
         }
         found: dict[str, Drawn] = {}
         while len(found) < sum(parts.values()):

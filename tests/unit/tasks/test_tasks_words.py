@@ -41,6 +41,12 @@ def test_every_file_has_its_size_and_no_question_is_in_two(data):
     assert data.seeds == {"task": TASK.seed}
 
 
+def test_an_odd_number_of_problems_is_kept():
+    odd = ["scale=smol", "task.train_problems=7", "task.lesson_problems=3"]
+    made = task_kind(TASK).make(load_experiment(odd).task)
+    assert (len(made.training), len(made.others["lessons"])) == (7, 3)
+
+
 def test_the_seed_draws_the_problems(data):
     again, other = (
         task_kind(task).make(task).training
