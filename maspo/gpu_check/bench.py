@@ -58,8 +58,11 @@ class IdTokenizer:
     ) -> list[str]:
         return [self.decode(row) for row in rows]
 
-    def apply_chat_template(self, messages: list[dict[str, str]], **_: Any) -> list[int]:
-        return [2 + ord(character) % 100 for character in messages[0]["content"]]
+    def apply_chat_template(
+        self, conversations: Sequence[list[dict[str, str]]], **_: Any
+    ) -> list[list[int]]:
+        texts = [messages[0]["content"] for messages in conversations]
+        return [[2 + ord(character) % 100 for character in text] for text in texts]
 
 
 @dataclass
