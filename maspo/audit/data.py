@@ -64,7 +64,7 @@ def check_leaks(tree: Tree) -> Iterator[Finding]:
                     "leaks",
                     f"data/{training[key(problem)]}",
                     wanted,
-                    problem.messages[-1]["content"],
+                    problem.question,
                 )
 
 

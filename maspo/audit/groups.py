@@ -11,21 +11,23 @@ from typing import Any
 Row = dict[str, Any]
 
 
-def group_faults(row: Row, groups: int, size: int, limit: int) -> Iterator[tuple[str, str]]:
+def group_faults(
+    row: Row, groups: int, size: int, limit: int, partial: bool = False
+) -> Iterator[tuple[str, str]]:
     """Yield (expected, found) of each number of a log that `groups` of `size` cannot give.
 
     `limit` is the most tokens a completion may have. The least is 1, but for one that the sampler
-    could not draw (`error`).
+    could not draw (`error`). With `partial` credit a reward may be any number from 0 to 1.
     """
-    rewarded = row["reward"] * groups * size
-    right = round(rewarded)
-    if not math.isclose(rewarded, right, abs_tol=1e-4 * size):
-        yield f"a reward that is a share of {groups * size} completions", str(row["reward"])
-        return
     uniform = row["uniform_groups"]
     mixed = groups - uniform
+    rewarded = row["reward"] * groups * size
+    right = round(rewarded)
+    if not (partial or math.isclose(rewarded, right, abs_tol=1e-4 * size)):
+        yield f"a reward that is a share of {groups * size} completions", str(row["reward"])
+        return
     # Of the uniform groups `full` are all right; each other one has 1 to size - 1 right.
-    if not any(
+    if not partial and not any(
         size * full + mixed <= right <= size * full + mixed * (size - 1)
         for full in range(uniform + 1)
     ):

@@ -106,9 +106,11 @@ def metrics_faults(
         exact = train["reward"] == "verifier" and not errs  # else the check of rollouts draws again
         if exact and row["reward"] != row["accuracy"]:
             yield f"reward {row['accuracy']}, the accuracy, {step}", str(row["reward"])
+        if train["reward"] == "steps" and row["reward"] < row["accuracy"] - 1e-6:
+            yield f"reward of at least the accuracy {row['accuracy']} {step}", str(row["reward"])
         yield from (
             (f"{expected} {step}", found)
-            for expected, found in group_faults(row, groups, size, limit)
+            for expected, found in group_faults(row, groups, size, limit, train["reward"] == "steps")
         )
         if not math.isclose(row["completion_length"], row["tokens"] / count):
             wanted = f"completion_length {row['tokens'] / count} {step}, by its tokens"

@@ -30,7 +30,7 @@ from maspo.seeding import derive_seed
 from maspo.tasks import Problem, read_problems
 from maspo.training.advantages import group_relative
 from maspo.training.loop import epoch_rows
-from maspo.training.rewards import draw_rewards
+from maspo.training.rewards import draw_rewards, partial_credit
 from maspo.training.rollouts import FILE, NUMBERS, read_rollouts, sampled_groups
 from maspo.verifier import Verdict, Verifier
 
@@ -74,6 +74,8 @@ class Run:
         if manifest["settings"].get("overlong_prompts_dropped"):
             longest = experiment.task.max_prompt_tokens
             self.problems, _ = fitting_prompts(self.tokenizer, self.problems, longest)
+        self.credit = partial_credit(experiment)
+        self.by_id = {problem.id: problem for problem in self.problems}
         log = read_json_lines(tree.layout.run(variant, seed) / "metrics.jsonl")
         self.log = {row.get("step"): row for row in log}
         self.size = (tree.layout.run(variant, seed) / FILE).stat().st_size
@@ -131,7 +133,7 @@ class Run:
             kept = {row["group"] * size + row["sample"]: row for row in of_step}
             right = np.zeros(self.train.prompts_per_batch * size, dtype=bool)
             right[list(kept)] = [row["verdict"] == Verdict.CORRECT for row in kept.values()]
-            wanted = draw_rewards(right, self.train, self.seed, step).tolist()
+            wanted = draw_rewards(right, self.train, self.seed, step, self.credits(kept)).tolist()
             for i, row in kept.items():
                 if row["reward"] != wanted[i]:
                     yield f"reward {wanted[i]} {place(row)}", str(row["reward"])
@@ -140,6 +142,15 @@ class Run:
         found = torch.tensor([row["advantage"] for row in rows])
         for i in (~torch.isclose(meant, found, atol=1e-5)).nonzero().flatten().tolist()[:1]:
             yield f"advantage {meant[i]} {place(rows[i])}", str(rows[i]["advantage"])
+
+    def credits(self, kept: dict[int, Row]) -> list[float] | None:
+        """Return what completions of a step are worth by their steps, 0 for those not kept."""
+        if self.credit is None:
+            return None
+        credits = [0.0] * (self.train.prompts_per_batch * self.train.group_size)
+        for i, row in kept.items():
+            credits[i] = self.credit(self.by_id[row["problem"]], row["text"])
+        return credits
 
     def numbers(self, rows: list[Row]) -> Iterator[Fault]:
         """Compare lengths and bounds of the numbers of tokens, and weights with the objective."""

@@ -46,7 +46,9 @@ class Train:
     max_grad_norm: Positive = MISSING
     temperature: Positive = MISSING
     problems: str = MISSING  # which file of training problems: train, or another of the task's
-    reward: str = MISSING  # verifier, or random: a fair coin for each completion, as a control
+    # verifier; steps: a wrong answer gets the share of steps that are right before the first error;
+    # random: a fair coin for each completion, as a control
+    reward: str = MISSING
     false_negatives: Share = 0.0  # of right answers, not rewarded; older manifests have none
     false_positives: Share = 0.0  # of other answers, rewarded all the same; likewise
     normalize_std: bool = MISSING  # divide group-relative advantages by the group's std
@@ -78,7 +80,7 @@ class Train:
             f"a rising list of steps from 1 to {self.steps - 1}: train.steps={self.steps}, and the "
             "last step is evaluated anyway",
         )
-        rewards = ("verifier", "random")
+        rewards = ("verifier", "steps", "random")
         require(self.reward in rewards, "train.reward", self.reward, " or ".join(rewards))
         noise = (self.false_negatives, self.false_positives) != (0, 0)
         allowed = "verifier where train.false_negatives or train.false_positives is not 0"
@@ -196,6 +198,11 @@ class Experiment:
             self.train.problems,
             f"one of {known} with task.kind={self.task.kind}",
         )
+        if self.train.reward == "steps":
+            able = " or ".join(kind for kind, task in TASKS.items() if task.has_steps)
+            valid = f"verifier or random: steps is for task.kind={able} and engine=local"
+            fits = self.task.has_steps and self.engine.kind == "local"
+            require(fits, "train.reward", self.train.reward, valid)
         self._check_engine()
         for study, seeds in self.full.items():
             require(seeds >= 1, f"full.{study}", seeds, "at least 1")

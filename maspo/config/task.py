@@ -19,6 +19,7 @@ class Task:
     """What is asked and how an answer is read. `kind` chooses the subclass."""
 
     lessons: ClassVar[str | None] = None  # training file that base policies are taught on, if any
+    has_steps: ClassVar[bool] = False  # a completion has steps, each of them right or wrong
 
     kind: str = MISSING
     max_prompt_tokens: Count = MISSING
@@ -65,6 +66,7 @@ class ModularTask(Task):
     """Modular arithmetic over unevenly known facts (`maspo.tasks.modular`)."""
 
     lessons: ClassVar[str] = "all"  # over all facts; train is without those that are held out
+    has_steps: ClassVar[bool] = True
 
     seed: int = MISSING
     modulus: int = MISSING

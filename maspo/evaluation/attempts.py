@@ -1,27 +1,11 @@
 """Which facts of modular arithmetic completions attempt, read from their texts alone."""
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import pandas as pd
 
-from maspo.config.task import RESIDUES
 from maspo.errors import DataError
-
-STEP = re.compile(rf"([+*])([{RESIDUES}])=([{RESIDUES}])")
-
-
-def attempted(start: str, completion: str) -> Iterator[tuple[str, str]]:
-    """Yield (fact, stated result) of each step of a completion, such as ``("k+3", "n")``.
-
-    `start` is the first residue of the question; from then on a step begins at what the one before
-    stated, right or wrong. The first text that is no step ends it.
-    """
-    place = 0
-    while step := STEP.match(completion, place):
-        operator, operand, result = step.groups()
-        yield start + operator + operand, result
-        start, place = result, step.end()
+from maspo.tasks.modular import attempted
 
 
 def count_attempts(

@@ -20,6 +20,7 @@ from maspo.reporting.efficiency import running_mean, steps_to
 from maspo.reporting.labels import label
 from maspo.reporting.study_data import AVERAGE, StudyData
 from maspo.statistics import seed_mean
+from maspo.statistics.intervals import cell_metrics, means
 
 OURS = "ours"  # stands for the paper's method as the study names it
 OTHERS = "others"  # stands for all variants of the study that the other side does not name
@@ -92,6 +93,39 @@ class BestInside:
             lows.p_holm[pair],
             pair,
         )
+
+
+@dataclass(frozen=True)
+class Interaction:
+    """How much more a method gains over the reference under a condition than without it.
+
+    Of several methods the one that gains most under the condition; the intervals of all of them
+    hold together (Bonferroni).
+    """
+
+    unit = "fraction"
+    methods: Sequence[str]
+    reference: str
+    condition: str  # such as false_negatives_0.2: what stands behind the @ of a variant's name
+    metric: str
+
+    def effect(self, data: StudyData) -> Effect:
+        """Return the mean over seeds, each with its own base policy, and its t interval."""
+        plain = resolve(data, [self.reference, *self.methods], [])
+        under = resolve(data, [f"{v}@{self.condition}" for v in plain], [])
+        without, within = (
+            [seed_averages(data, name, self.metric) for name in names] for names in (plain, under)
+        )
+        gains = [within[i] - within[0] for i in range(1, len(plain))]
+        chosen = max(range(len(gains)), key=lambda i: gains[i].mean())
+        level = 1 - (1 - data.analysis.statistics.level) / len(gains)
+        more = gains[chosen] - (without[1 + chosen] - without[0])
+        mean, low, high = map(float, seed_mean(more, level))
+        what = (
+            f"{label(under[1 + chosen])} minus {label(under[0])}, beyond "
+            f"{label(plain[1 + chosen])} minus {label(plain[0])}, {measure(data, self.metric)}"
+        )
+        return Effect(what, mean, low, high, self.unit, data.study.seeds)
 
 
 @dataclass(frozen=True)
@@ -247,6 +281,7 @@ class CollapseRate:
 STATISTICS = {
     "difference": Difference,
     "best_inside": BestInside,
+    "interaction": Interaction,
     "largest_shift": LargestShift,
     "final_log": FinalLog,
     "area": Area,
@@ -295,6 +330,13 @@ def average(
     table = data.comparisons(pairs, level)
     chosen = table[(table["benchmark"] == AVERAGE) & (table["metric"] == metric)]
     return chosen.set_index(["method", "reference"])
+
+
+def seed_averages(data: StudyData, variant: str, metric: str) -> np.ndarray:
+    """Return a score at k = n of each seed, averaged over benchmarks, (seeds,)."""
+    outcomes = data.outcomes(variant)
+    cells = cell_metrics(outcomes, [(metric, outcomes.samples)])
+    return np.array([means(seed[None], outcomes.benchmarks)[-1, 0] for seed in cells])
 
 
 def paired(

@@ -8,7 +8,7 @@ from maspo.config import load_study
 from maspo.errors import ConfigError
 from maspo.layout import Layout
 from maspo.reporting.claim_statistics import Effect
-from maspo.reporting.claims_file import Claim, Part
+from maspo.reporting.claims_file import QUESTION, Claim, Part
 from maspo.reporting.claims_plan import MOST, seeds_to_decide
 from maspo.reporting.format import fixed, interval
 from maspo.reporting.results import Results
@@ -56,10 +56,14 @@ class JudgedClaim:
 
 
 def judge_claims(suite: Suite, claims: Sequence[Claim]) -> list[JudgedClaim]:
-    """Return the rulings on all claims, in the order of the file."""
+    """Return the rulings on all claims that concern a suite, in the order of the file.
+
+    A question beyond the paper concerns the suites that have its studies.
+    """
     return [
         JudgedClaim(claim, tuple(judge_part(suite, part) for part in claim.parts))
         for claim in claims
+        if claim.kind != QUESTION or all(suite.study(part.studies) for part in claim.parts)
     ]
 
 

@@ -11,7 +11,9 @@ from maspo.reporting.analysis import build, claims_path, read_sections
 from maspo.reporting.claim_statistics import STATISTICS
 from maspo.reporting.comparisons import NAMES
 
-KINDS = ("claim", "check")  # of the paper; of this project on itself
+# Of the paper; of this project on itself; beyond the paper, reported where its studies were run.
+QUESTION = "question"
+KINDS = ("claim", "check", QUESTION)
 CLAIM_KEYS = {"id", "kind", "statement", "source", "parts"}
 PART_KEYS = {"study", "statistic", "above", "below", "margin", "scale", "results", "command"}
 UNITS = {"fraction": 1, "share": 1, "nats": math.inf, "steps": math.inf}  # margins lie below

@@ -12,7 +12,11 @@ from maspo.reporting.labels import label
 from maspo.reporting.ruling import POWER
 from maspo.reporting.suite import Suite
 
-KIND_TITLES = {"claim": "Claims of the paper", "check": "Checks of this project"}
+KIND_TITLES = {
+    "claim": "Claims of the paper",
+    "check": "Checks of this project",
+    "question": "Questions beyond the paper",
+}
 HEADER = ["Claim", "Verdict", "Effect [interval]", "Detectable", "p", "Seeds", "Study"]
 
 

@@ -53,7 +53,7 @@ def label(variant: str, unnamed: Mapping[str, str] = MappingProxyType({})) -> st
 
 def _phrase(field: str, value: str) -> str:
     worded = {
-        "reward": f"{value} reward",
+        "reward": "partial credit" if value == "steps" else f"{value} reward",
         "lr_schedule": f"{value} rate",
         "problems": f"{value} facts",
         "normalize_std": "advantages over std" if value == "True" else "plain advantages",

@@ -6,7 +6,7 @@ difficulty grows with the number of steps. docs/miniature.md says why the task i
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from maspo.tasks.facts import Fact, apply, facts_csv, make_facts
 from maspo.tasks.problems import Problem, TaskData
 
 FACTS = "facts.csv"
+STEP = re.compile(rf"([+*])([{RESIDUES}])=([{RESIDUES}])")
 
 
 def solve(question: str, task: ModularTask) -> str:
@@ -29,6 +30,36 @@ def solve(question: str, task: ModularTask) -> str:
     for operator, operand in zip(question[1:-1:2], question[2:-1:2], strict=True):
         state = apply(state, operator, operand, task.modulus)
     return state
+
+
+def attempted(start: str, completion: str) -> Iterator[tuple[str, str]]:
+    """Yield (fact, stated result) of each step of a completion, such as ``("k+3", "n")``.
+
+    `start` is the first residue of the question; from then on a step begins at what the one before
+    stated, right or wrong. The first text that is no step ends it.
+    """
+    place = 0
+    while step := STEP.match(completion, place):
+        operator, operand, result = step.groups()
+        yield start + operator + operand, result
+        start, place = result, step.end()
+
+
+def right_steps(task: ModularTask, question: str, completion: str) -> float:
+    """Return the share of a question's steps that a wrong completion does before its first error.
+
+    It is below 1: where every step is right and the answer is not, what follows the steps is wrong,
+    and the last step does not count.
+    """
+    steps, right, state = (len(question) - 2) // 2, 0, question[0]
+    for (fact, stated), operator, operand in zip(
+        attempted(state, completion), question[1:-1:2], question[2:-1:2], strict=False
+    ):
+        result = apply(state, operator, operand, task.modulus)
+        if (fact, stated) != (state + operator + operand, result):
+            break
+        right, state = right + 1, result
+    return min(right, steps - 1) / steps
 
 
 def draw_question(length: int, facts: Sequence[Fact], rng: np.random.Generator) -> str:

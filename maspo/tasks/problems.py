@@ -35,6 +35,11 @@ class Problem:
     answer: str
     source: str
 
+    @property
+    def question(self) -> str:
+        """The last message, behind the examples."""
+        return self.messages[-1]["content"]
+
     @classmethod
     def create(
         cls, question: str, answer: str, source: str, examples: Sequence[tuple[str, str]] = ()

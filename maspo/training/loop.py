@@ -38,7 +38,7 @@ from maspo.training.advantages import group_relative
 from maspo.training.batches import MiniBatch, Rollout, Update, merge, summarize
 from maspo.training.checkpoint import CheckpointFolder
 from maspo.training.log import TrainingLog
-from maspo.training.rewards import draw_rewards
+from maspo.training.rewards import Credit, draw_rewards, partial_credit
 from maspo.training.rollouts import kept_rows, sampled_groups, write_rollouts
 from maspo.training.sampler_gap import importance_weights, sampler_log_probs
 from maspo.training.token_counts import (
@@ -70,6 +70,7 @@ class Trainer:
     max_tokens: int
     seed: int
     scheduled: Scheduled | None = None  # gives the objective of each step, where settings change
+    credit: Credit | None = None  # what a wrong completion is worth, where it is not 0
 
     @classmethod
     def of(
@@ -96,6 +97,7 @@ class Trainer:
             max_tokens=experiment.task.max_completion_tokens,
             seed=experiment.seed,
             scheduled=scheduled if scheduled.schedules else None,
+            credit=partial_credit(experiment),
         )
 
     def __post_init__(self) -> None:
@@ -199,7 +201,11 @@ class Trainer:
                 for completion, verdict in zip(completions, verdicts, strict=True)
             ]
         right = np.array([verdict is Verdict.CORRECT for verdict in verdicts])
-        rewards = draw_rewards(right, settings, self.seed, step)
+        credits = self.credit and [
+            self.credit(self.problems[row], completion.text)
+            for row, completion in zip(rows, completions, strict=True)
+        ]
+        rewards = draw_rewards(right, settings, self.seed, step, credits)
         groups = rewards.view(-1, settings.group_size)
         lengths = [len(completion.tokens) for completion in completions]
         metrics = {

@@ -47,7 +47,7 @@ def train_base(
         for step in range(1, settings.steps + 1):
             rng = numpy_generator(seed, "demonstrations", step)
             chosen = [problems[i] for i in rng.integers(len(problems), size=settings.batch_size)]
-            questions = [problem.messages[-1]["content"] for problem in chosen]
+            questions = [problem.question for problem in chosen]
             demonstrations = [lessons.demonstrate(question, rng) for question in questions]
             answers = tokenizer(demonstrations, add_special_tokens=False).input_ids
             batch = pad_batch(

@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 
 from maspo.errors import DataError
-from maspo.evaluation.attempts import attempted, count_attempts
+from maspo.evaluation.attempts import count_attempts
+from maspo.tasks.modular import attempted
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,12 @@ def test_impossible_groups(row, told):
     assert told in fault[0]
 
 
+def test_partial_credit_gives_rewards_between_shares_and_groups_still_bound_tokens():
+    assert list(group_faults(log(7.5, 2, 80), 4, 4, 10, partial=True)) == []
+    (fault,) = group_faults(log(7.5, 2, 81), 4, 4, 10, partial=True)
+    assert "tokens with an advantage" in fault[0]
+
+
 def test_the_expected_agreement_is_that_of_shuffled_samples():
     rng = np.random.default_rng(2)
     one, other = draw(rng, 0.5), draw(rng, 0.5)

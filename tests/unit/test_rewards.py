@@ -1,4 +1,4 @@
-"""Rewards follow the verdicts, with errors at their rates; anyone can repeat the draws."""
+"""Rewards follow verdicts, steps and rates of error; anyone can repeat the draws."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from maspo.config import load_experiment
 from maspo.errors import ConfigError
-from maspo.training.rewards import draw_rewards
+from maspo.tasks.modular import make_modular
+from maspo.training.rewards import draw_rewards, partial_credit
+from miniature import TASK
 
 RIGHT = np.random.default_rng(1).random(20_000) < 0.3
 
@@ -44,6 +46,29 @@ def test_a_coin_knows_nothing_of_the_verdicts():
     coins = draw_rewards(RIGHT, train("reward=random"), 1, 1)
     assert coins.tolist() == draw_rewards(~RIGHT, train("reward=random"), 1, 1).tolist()
     assert coins.mean().item() == pytest.approx(0.5, abs=0.015)
+
+
+def test_partial_credit_is_for_wrong_answers_alone():
+    rewards = draw_rewards(np.array([True, False, False]), train(), 1, 1, [0.5, 0.25, 0.0])
+    assert rewards.tolist() == [1.0, 0.25, 0.0]
+
+
+def test_partial_credit_reads_the_question_of_the_problem():
+    credit = partial_credit(load_experiment(["scale=mini", "train.reward=steps"]))
+    problem = next(p for p in make_modular(TASK).benchmarks["terms3"])
+    first = int(problem.question[0], 36)
+    operand = int(problem.question[2], 36)
+    result = (first + operand if problem.question[1] == "+" else first * operand) % 31
+    step = f"{problem.question[1:3]}={np.base_repr(result, 36).lower()}"
+    assert credit(problem, step) == 0.5
+    assert credit(problem, "?") == 0
+    assert partial_credit(load_experiment(["scale=mini"])) is None
+
+
+@pytest.mark.parametrize("settings", [["scale=gpu"], ["scale=smoke", "engine=verl_cpu"]])
+def test_partial_credit_needs_steps_and_this_loop(settings):
+    with pytest.raises(ConfigError, match=r"train\.reward='steps'.*task\.kind=modular"):
+        load_experiment([*settings, "train.reward=steps"])
 
 
 @given(st.lists(st.booleans(), min_size=8, max_size=8), st.integers(0, 7))

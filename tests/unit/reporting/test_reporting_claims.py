@@ -68,6 +68,45 @@ def test_best_inside_of_a_set_takes_its_best(data):
     )
 
 
+def test_interaction_is_the_gain_under_a_condition_beyond_the_gain_without(tmp_path):
+    skills = {
+        "grpo": Skill(0.7, 0.4, spread=0.02),
+        "maspo": Skill(0.8, 0.4, spread=0.02),  # 5 points ahead
+        "sapo": Skill(0.7, 0.5, spread=0.02),
+        "grpo@false_negatives_0.2": Skill(0.5, 0.4, spread=0.02),
+        "maspo@false_negatives_0.2": Skill(0.8, 0.5, spread=0.02),  # 20 points ahead
+        "sapo@false_negatives_0.2": Skill(0.5, 0.3, spread=0.02),
+    }
+    layout = make_runs(tmp_path, skills, samples=64)
+    data = study_data(layout, list(skills))
+    arguments = ("grpo", "false_negatives_0.2", "avg")
+    one = statistics.Interaction(["maspo"], *arguments).effect(data)
+    assert one.value == pytest.approx(0.15, abs=0.02)
+    assert judge(one, 0.0, None) is Ruling.SUPPORTED
+    both = statistics.Interaction(["sapo", "maspo"], *arguments).effect(data)
+    assert both.value == one.value  # MASPO gains most under the condition
+    assert both.low < one.low  # it was chosen among two
+    assert both.what == (
+        "MASPO, false negatives 0.2 minus GRPO, false negatives 0.2, beyond MASPO minus GRPO, "
+        "Avg@64"
+    )
+    other = statistics.Interaction(["sapo"], *arguments).effect(data)
+    assert other.value == pytest.approx(-0.1, abs=0.02)
+    with pytest.raises(ConfigError, match=r"grpo@lr_0\.1"):
+        statistics.Interaction(["maspo"], "grpo", "lr_0.1", "avg").effect(data)
+
+
+def test_a_question_is_reported_where_its_study_was_run(data):
+    question = next(claim for claim in load_claims() if claim.kind == "question")
+    studies = {part.studies for part in question.parts}
+    assert judge_claims(suite_of(data), [question]) == []
+    named = replace(data, study=replace(data.study, name="main"))
+    (claim,) = (claim for claim in load_claims() if claim.id == "above_grpo")
+    asked = replace(claim, kind="question")
+    assert studies == {("partial_credit",)}
+    assert len(judge_claims(suite_of(named), [asked])) == 1
+
+
 def test_largest_shift_is_of_either_sign(data):
     found = statistics.LargestShift("maspo", "avg").effect(data)
     assert found.value == pytest.approx(0.2, abs=0.03)  # sapo, below

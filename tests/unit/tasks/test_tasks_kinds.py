@@ -20,6 +20,11 @@ def test_a_kind_teaches_if_its_settings_name_the_lessons(settings):
     assert (settings.lessons is not None) == (TASKS[settings].teach is not None)
 
 
+@pytest.mark.parametrize("settings", list(SETTINGS.values()))
+def test_a_kind_credits_steps_if_its_settings_say_that_it_has_some(settings):
+    assert settings.has_steps == (TASKS[settings].credit is not None)
+
+
 def test_a_repeatable_task_makes_the_same_problems_again_and_the_lessons_among_them():
     kind = task_kind(TASK)
     made = kind.make(TASK)

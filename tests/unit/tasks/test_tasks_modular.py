@@ -23,7 +23,7 @@ from maspo.tasks.facts import (
     knowledge_csv,
     make_facts,
 )
-from maspo.tasks.modular import draw_question, make_modular, solve
+from maspo.tasks.modular import draw_question, make_modular, right_steps, solve
 from maspo.verifier import Verdict, Verifier, extract
 from miniature import TASK
 
@@ -68,6 +68,35 @@ def made():
 @given(QUESTIONS)
 def test_answers_are_right(question):
     assert int(solve(question, TASK), 36) == by_brackets(question)
+
+
+@pytest.mark.parametrize(
+    ("completion", "share"),
+    [
+        ("", 0),
+        ("+3=0*5=m", 0),  # a right result by way of a wrong one
+        ("+3=n", 1 / 3),
+        ("+3=n*5=0+2=2", 1 / 3),
+        ("+3=n*5=m+2=0", 2 / 3),
+        ("+3=n*5=m*2=d", 2 / 3),  # a step that was not asked for
+        ("+3=n *5=m+2=o", 1 / 3),
+        ("+3=n*5=m+2=o+2=q", 2 / 3),  # all right, and on: the answer is wrong
+    ],
+)
+def test_credit_ends_at_the_first_error(completion, share):
+    assert right_steps(TASK, "k+3*5+2?", completion) == share
+
+
+@given(QUESTIONS, st.data())
+def test_one_wrong_step_of_a_right_chain_is_worth_the_steps_before_it(question, data):
+    steps = (len(question) - 2) // 2
+    wrong = data.draw(st.integers(0, steps - 1))
+    chain = demonstrate(question, SURE, SUPERVISED, TASK.modulus, np.random.default_rng(0))
+    place = 4 * wrong + 3
+    other = data.draw(st.sampled_from(RESIDUES[: TASK.modulus]).filter(chain[place].__ne__))
+    broken = chain[:place] + other + chain[place + 1 :]
+    assert right_steps(TASK, question, broken) == wrong / steps
+    assert right_steps(TASK, question, chain) == (steps - 1) / steps
 
 
 def test_the_example_of_the_design():
