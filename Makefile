@@ -24,7 +24,7 @@ endif
 READY = $(VERL:%=%/.installed) $(ENVIRONMENT)/.installed $(POLICY)
 RUN = $(ENVIRONMENT)/bin
 
-.PHONY: help reproduce full status archive test test-all test-verl test-trl test-vllm test-lm test-slurm check-gpu bench bench-vllm docs coverage lock install lint format clean
+.PHONY: help reproduce full status archive test test-all test-verl test-trl test-vllm test-lm install-slurm test-slurm check-gpu bench bench-vllm docs coverage lock install lint format clean
 
 help:
 	@echo "make reproduce   install, then run the whole study at scale mini (SCALE=smol, gpu, paper: with what they need)"
@@ -146,10 +146,14 @@ test-vllm: $(VENV)-vllm/.installed $(LM)/policy/config.json
 	MASPO_LM=$(abspath $(LM))/policy $(VENV)-vllm/bin/python -m pytest tests/integration/vllm
 
 # The executor clashes with nothing: it goes into the environment of the package.
-test-slurm: install
+install-slurm: $(VENV)/.slurm
+$(VENV)/.slurm: $(VENV)/.installed constraints/slurm.txt
 	@command -v slurmctld > /dev/null || test -x /usr/sbin/slurmctld || { \
 	  echo "Slurm is missing; on Debian or Ubuntu, as root: apt-get install -y slurm-wlm munge"; exit 1; }
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints/cpu.txt -c constraints/slurm.txt -e '.[dev,slurm]'
+	touch $@
+
+test-slurm: install-slurm
 	$(BIN)/python -m pytest -n 0 tests/integration/slurm
 
 # A card is asked in the environment that scale gpu runs in.

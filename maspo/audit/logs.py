@@ -110,7 +110,9 @@ def metrics_faults(
             yield f"reward of at least the accuracy {row['accuracy']} {step}", str(row["reward"])
         yield from (
             (f"{expected} {step}", found)
-            for expected, found in group_faults(row, groups, size, limit, train["reward"] == "steps")
+            for expected, found in group_faults(
+                row, groups, size, limit, train["reward"] == "steps"
+            )
         )
         if not math.isclose(row["completion_length"], row["tokens"] / count):
             wanted = f"completion_length {row['tokens'] / count} {step}, by its tokens"

@@ -12,6 +12,7 @@ The dataset has a column `prompt`, as TRL wants it, and a column `answer` for th
 """
 
 from collections.abc import Callable, Sequence
+from math import ceil
 from typing import Any
 
 import torch
@@ -22,6 +23,7 @@ from trl import GRPOConfig, GRPOTrainer
 from maspo.integrations.batches import fix_bounds, needs_whole_batch, valid_tokens
 from maspo.integrations.conversations import rewards
 from maspo.objectives import Objective, PolicyBatch, make
+from maspo.objectives.schedules import Scheduled, Steered
 from maspo.training.sampler_gap import importance_weights
 from maspo.verifier import DEFAULT_RULES, kept_verifier
 
@@ -41,7 +43,9 @@ class MaspoTrainer(GRPOTrainer):
     """`GRPOTrainer` with the policy objective of `maspo.objectives`.
 
     Args:
-        objective: a method's name, or an objective with settings: ``make("maspo", alpha=0.5)``.
+        objective: a method's name, or an objective with settings: ``make("maspo", alpha=0.5)``,
+            or one whose settings change from generation to generation, linearly or along a cosine:
+            ``maspo.config.build_scheduled("maspo_alpha_falling")``.
         importance_cap: of the trainer's over vLLM's probability of each token, which weighs its
             surrogate (truncated importance sampling, `train.importance_cap` of our own loop). It
             takes the place of TRL's `vllm_importance_sampling_correction`. None: no weights.
@@ -64,7 +68,8 @@ class MaspoTrainer(GRPOTrainer):
     16 updates a generation: `steps_per_generation = 16 * gradient_accumulation_steps`.
 
     Raises:
-        ValueError: a setting of TRL is on that would change the objective; its name is given.
+        ValueError: a setting of TRL is on that would change the objective, or a setting of the
+            objective is steered by our log; its name is given.
     """
 
     def __init__(
@@ -73,7 +78,7 @@ class MaspoTrainer(GRPOTrainer):
         reward_funcs: Any,
         args: GRPOConfig | None = None,
         *more: Any,
-        objective: Objective | str = "maspo",
+        objective: Objective | Scheduled | str = "maspo",
         importance_cap: float | None = None,
         **kwargs: Any,
     ) -> None:
@@ -81,7 +86,10 @@ class MaspoTrainer(GRPOTrainer):
         check_neutral(args)
         check_cap(importance_cap, args)
         self.importance_cap = importance_cap
-        self.objective = make(objective) if isinstance(objective, str) else objective
+        made = make(objective) if isinstance(objective, str) else objective
+        self._scheduled = made if isinstance(made, Scheduled) else Scheduled(made)
+        check_schedules(self._scheduled)
+        self.objective = self._scheduled.first
         super().__init__(model, reward_funcs, args, *more, **kwargs)
         self._fixed: Objective | None = None  # the objective of the current mini-batch
 
@@ -90,6 +98,7 @@ class MaspoTrainer(GRPOTrainer):
         old = inputs.get("old_per_token_logps")
         mask = _mask(inputs)
         window = self._window(inputs)
+        changed = self._change_settings()
         tokens, sequences = self._totals(window or [inputs])
         output = self._objective_of(model, window)(
             PolicyBatch(
@@ -104,7 +113,7 @@ class MaspoTrainer(GRPOTrainer):
             )
         )
         mode = "train" if self.model.training else "eval"
-        for name, value in {"loss": output.loss.item(), **output.metrics}.items():
+        for name, value in {"loss": output.loss.item(), **output.metrics, **changed}.items():
             self._metrics[mode][f"objective/{name}"].append(value)
         # Numbers, not tensors: TRL writes its log as JSON into each checkpoint.
         mean_entropy = (entropy * mask).sum() / mask.sum().clamp(min=1)
@@ -112,6 +121,15 @@ class MaspoTrainer(GRPOTrainer):
         # Gradients are averaged over processes, and TRL leaves accumulation to the loss.
         loss = output.loss * self.accelerator.num_processes
         return loss if window or mode == "eval" else loss / self.current_gradient_accumulation_steps
+
+    def _change_settings(self) -> dict[str, float]:
+        """Set the objective of the current generation; return its scheduled settings by column."""
+        accumulated = self.args.gradient_accumulation_steps
+        updates = max(self.args.steps_per_generation * self.num_iterations // accumulated, 1)
+        step = self.state.global_step // updates + 1
+        steps = max(ceil(self.state.max_steps / updates), step)
+        self.objective, changed = self._scheduled.at(step, steps, None)
+        return changed
 
     def _score(self, model: Any, inputs: dict[str, Any]) -> tuple[Tensor, Tensor]:
         """Return log-probability and entropy of the completion tokens, (B, T), as TRL has them."""
@@ -172,6 +190,20 @@ class MaspoTrainer(GRPOTrainer):
         return valid_tokens(
             log_prob, log_prob if old is None else old, _advantages(inputs, mask), mask
         )
+
+
+def check_schedules(scheduled: Scheduled) -> None:
+    """Refuse settings that are steered by a log of ours.
+
+    Raises:
+        ValueError: there is one; the message names it.
+    """
+    for name, schedule in scheduled.schedules.items():
+        if isinstance(schedule, Steered):
+            raise ValueError(
+                f"{name} is steered by {schedule.by!r} of this package's log, which TRL does not "
+                "keep: give it a number, or a linear or cosine schedule"
+            )
 
 
 def check_cap(cap: float | None, args: GRPOConfig) -> None:

@@ -34,9 +34,7 @@ class TaskKind:
 
 
 TASKS: dict[type[Task], TaskKind] = {
-    ModularTask: TaskKind(
-        make_modular, repeatable=True, teach=teach_modular, credit=right_steps
-    ),
+    ModularTask: TaskKind(make_modular, repeatable=True, teach=teach_modular, credit=right_steps),
     WordsTask: TaskKind(make_words, repeatable=True, teach=teach_words),
     HubTask: TaskKind(make_hub),
 }

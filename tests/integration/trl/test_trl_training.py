@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from transformers import TrainerCallback
 from trl_case import make_trainer, rows
 
-from maspo.config import load_experiment
+from maspo.config import build_scheduled, load_experiment
 from maspo.objectives import make
+from maspo.objectives.schedules import Ramp, Scheduled
 from maspo.policy import build_tokenizer, encode_prompts, load_policy
 from maspo.sampling.transformers import TransformersSampler
 from maspo.tasks.modular import make_modular
@@ -148,6 +150,48 @@ def test_a_training_that_was_stopped_goes_on_from_trls_checkpoint(
     rows = [row for row in log["log_history"] if "entropy" in row]
     assert len(rows) == 4
     assert all(type(row["entropy"]) is float and row["entropy"] > 0 for row in rows)
+
+
+def test_a_setting_falls_from_generation_to_generation_and_on_after_a_resume(
+    tiny_policy, modular_problems, tmp_path
+):
+    """Six updates, two of them for each generation: alpha is 0.5, 0.25 and 0."""
+
+    def alphas(folder, steps, resume=None):
+        policy, tokenizer = copy.deepcopy(tiny_policy)
+        trainer = make_trainer(
+            *(policy, tokenizer, modular_problems, folder),
+            Scheduled(make("maspo", alpha=0.5), {"alpha": Ramp(0.5, 0.0)}),
+            **{"steps_per_generation": 2, "max_steps": 6},
+            **{"save_strategy": "steps", "save_steps": 3},
+        )
+        if steps < 6:
+            trainer.add_callback(StopAt(steps))
+        trainer.train(resume_from_checkpoint=resume)
+        assert trainer.objective.alpha == trainer.state.log_history[-2]["objective/setting_alpha"]
+        rows = [row for row in trainer.state.log_history if "objective/setting_alpha" in row]
+        return [row["objective/setting_alpha"] for row in rows]
+
+    falls = [0.5, 0.5, 0.25, 0.25, 0.0, 0.0]
+    assert alphas(tmp_path / "whole", 6) == falls
+    assert alphas(tmp_path / "cut", 3) == falls[:3]
+    assert alphas(tmp_path / "cut", 6, resume=True) == falls
+
+
+class StopAt(TrainerCallback):
+    """Ends a training early, its schedule left as it is."""
+
+    def __init__(self, steps):
+        self.steps = steps
+
+    def on_step_end(self, args, state, control, **kwargs):
+        control.should_training_stop = state.global_step >= self.steps
+
+
+def test_a_setting_steered_by_our_log_is_refused(tiny_policy, modular_problems, tmp_path):
+    steered = build_scheduled("maspo_alpha_steered")
+    with pytest.raises(ValueError, match="alpha is steered by 'entropy'"):
+        make_trainer(*tiny_policy, modular_problems, tmp_path, steered)
 
 
 def test_the_lines_of_the_documentation_work_as_written(problems, base, tmp_path):
