@@ -1,4 +1,4 @@
-"""Rewards of a step's completions: the verifier's, partial credit, an erring judge's, or a coin's."""
+"""Rewards of a step's completions: by verdict, by right steps, by an erring judge, or by a coin."""
 
 from collections.abc import Callable, Sequence
 
