@@ -199,8 +199,8 @@ class Experiment:
             f"one of {known} with task.kind={self.task.kind}",
         )
         if self.train.reward == "steps":
-            able = " or ".join(kind for kind, task in TASKS.items() if task.has_steps)
-            valid = f"verifier or random: steps is for task.kind={able} and engine=local"
+            kinds = " or ".join(kind for kind, task in TASKS.items() if task.has_steps)
+            valid = f"verifier or random: steps is for task.kind={kinds} and engine=local"
             fits = self.task.has_steps and self.engine.kind == "local"
             require(fits, "train.reward", self.train.reward, valid)
         self._check_engine()
