@@ -4,12 +4,15 @@ import pytest
 import torch
 from test_training import CoinVerifier, stopped_at, trainer
 
+from maspo.audit.rollouts import Run
 from maspo.config import load_experiment
 from maspo.errors import ConfigError
 from maspo.objectives import PolicyBatch, make
 from maspo.seeding import derive_seed
+from maspo.training.advantages import group_relative
 from maspo.training.checkpoint import CheckpointFolder
 from maspo.training.loop import epoch_rows
+from maspo.training.rewards import partial_credit
 from maspo.training.rollouts import (
     NUMBERS,
     groups_kept,
@@ -129,3 +132,27 @@ def test_a_killed_run_keeps_the_same_bytes(tmp_path, tiny_policy, modular_proble
         assert read_rollouts(files[-1]).equals(table)
     assert files[0].read_bytes() == files[1].read_bytes()
     assert files[0].stat().st_size < LIMIT * 1e6 + 20_000  # the columns themselves
+
+
+def test_the_audit_counts_right_steps_again(modular_problems):
+    """Of a group one completion is right, one stops after its first step, one has none right."""
+    experiment = load_experiment(["scale=mini", "train.reward=steps", "train.group_size=3"])
+    problem = next(p for p in modular_problems if len(p.question) == 6)  # two steps
+    run = Run.__new__(Run)
+    run.train, run.seed, run.by_id = experiment.train, 1, {problem.id: problem}
+    run.credit = partial_credit(experiment)
+    operator, operand = problem.question[1:3]
+    left, number = int(problem.question[0], 36), int(operand, 36)
+    result = (left + number if operator == "+" else left * number) % 31
+    step = f"{operator}{operand}=" + "0123456789abcdefghijklmnopqrstu"[result]
+    texts = {"": ("wrong", 0.0), step: ("wrong", 0.5), "right": ("correct", 1.0)}
+    advantages = group_relative(torch.tensor([[0.0, 0.5, 1.0]])).flatten().tolist()
+    rows = [
+        {"step": 1, "group": 2, "sample": sample, "problem": problem.id, "text": text}
+        | {"verdict": verdict, "reward": reward, "advantage": advantages[sample]}
+        for sample, (text, (verdict, reward)) in enumerate(texts.items())
+    ]
+    assert list(run.rewards(rows)) == []
+    rows[0]["reward"] = 0.5
+    expected, found = next(run.rewards(rows))
+    assert (expected.split(" of ")[0][:10], found) == ("reward 0.0", "0.5")

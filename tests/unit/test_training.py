@@ -199,6 +199,25 @@ def test_advantages_follow_rewards_and_groups(tiny_policy, modular_problems):
         assert reward == (len(completion.text) % 2 == 0)
 
 
+def test_a_wrong_answer_is_worth_its_credit(tiny_policy, modular_problems):
+    run = trainer(tiny_policy, modular_problems, reward="steps")
+    asked = []
+
+    def credit(problem, text):
+        asked.append(problem)
+        return 1 / (2 + len(text))
+
+    run.credit = credit
+    rollout = run.roll_out(1)
+    texts = [completion.text for completion in rollout.completions]
+    worth = [1 / (2 + len(text)) if len(text) % 2 else 1.0 for text in texts]
+    assert rollout.rewards.tolist() == pytest.approx(worth)
+    assert asked == [modular_problems[row] for row in rollout.rows]
+    assert 0 < rollout.metrics["accuracy"] < rollout.metrics["reward"] < 1
+    uniform = (rollout.rewards.view(-1, 4) == rollout.rewards.view(-1, 4)[:, :1]).all(1).sum()
+    assert rollout.metrics["uniform_groups"] == uniform
+
+
 def test_rows_without_an_advantage_are_counted_and_not_read(tiny_policy, modular_problems):
     run = trainer(tiny_policy, modular_problems)
     rollout = run.roll_out(1)
