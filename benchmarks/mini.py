@@ -11,7 +11,7 @@ from benchmarks.harness import ROOT
 from maspo.config import Experiment, load_experiment
 from maspo.layout import BASE_VARIANT, Layout
 from maspo.policy import load_policy
-from maspo.sampling.transformers import TransformersSampler
+from maspo.sampling.make import make_sampler
 from maspo.tasks import Problem, read_problems
 from maspo.training.loop import Trainer
 from maspo.verifier import Verifier
@@ -57,9 +57,9 @@ def mini_trainer(results: Path, verifier: Verifier, *overrides: str) -> Trainer:
     run = ["scale=mini", f"results={results}", "variant=grpo", "seed=1"]
     experiment = load_experiment([*run, *alike, *overrides])
     policy, tokenizer = load_policy(base_policy(results))
-    sampler = TransformersSampler(policy, tokenizer, experiment.sampler.batch_size)
     problems = mini_problems(experiment)
-    return Trainer.of(experiment, policy, tokenizer, problems, sampler, verifier)
+    with make_sampler(experiment, policy, tokenizer) as sampler:  # on a CPU it holds nothing else
+        return Trainer.of(experiment, policy, tokenizer, problems, sampler, verifier)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """An RL iteration of ours beside one of TRL's GRPOTrainer, in turn in one process.
 
     python -m benchmarks rl_step        # or, alone: python -m benchmarks.rl_step --iterations 20
+    python -m benchmarks.rl_step sampler=fused                  # with other settings of ours
 
 Both start from the mini base policy and get the same prompts, group size, lengths, updates,
 learning rate and verifier, on one thread. Each then trains its own copy, so completions differ a
@@ -184,12 +185,12 @@ def same_prompts(ours: Trainer, iterations: int) -> Any:
     )
 
 
-def compare(iterations: int) -> dict[str, list[dict[str, float]]]:
-    """Return the rows of each side, warm-up left out."""
+def compare(iterations: int, *overrides: str) -> dict[str, list[dict[str, float]]]:
+    """Return the rows of each side, warm-up left out; `overrides` are of our settings."""
     total = iterations + WARMUP
     results = mini_results()
     with Verifier(rules=["equals"]) as verifier:
-        ours = Ours(mini_trainer(results, verifier))
+        ours = Ours(mini_trainer(results, verifier, *overrides))
         if importlib.util.find_spec("trl") is None:
             for _ in range(total):
                 ours.iterate()
@@ -237,9 +238,10 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--iterations", type=int, default=12)
+    parser.add_argument("overrides", nargs="*", help="settings of ours, such as sampler=fused")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    for found in report(compare(options.iterations)).measurements:
+    for found in report(compare(options.iterations, *options.overrides)).measurements:
         row = found.summary()
         quartiles = f"[{row['low']:.4g}, {row['high']:.4g}]"
         print(f"{found.name:32} {row['median']:10.4g} {quartiles} {found.unit}")
