@@ -1,5 +1,6 @@
 """Configuration: typed settings, composed by Hydra from `configs/`."""
 
+from maspo.config.changes import changes, chosen, workflow_command
 from maspo.config.command import overrides_of, setting_of
 from maspo.config.compose import as_dict, experiment_from, load_experiment
 from maspo.config.engine import Engine, VerlEngine
@@ -41,6 +42,8 @@ __all__ = [
     "as_dict",
     "build_objective",
     "build_scheduled",
+    "changes",
+    "chosen",
     "condition_values",
     "config_dir",
     "experiment_from",
@@ -54,4 +57,5 @@ __all__ = [
     "overrides_of",
     "setting_of",
     "split_variant",
+    "workflow_command",
 ]

@@ -14,6 +14,8 @@ def hydra_value(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, list):
         return "[" + ",".join(map(hydra_value, value)) + "]"
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{key}:{hydra_value(part)}" for key, part in value.items()) + "}"
     text = str(value)
     return text if PLAIN.fullmatch(text) else quoted(text)
 

@@ -158,7 +158,7 @@ class Experiment:
     results: str = MISSING  # folder of all results of this scale
     seeds: Count = MISSING  # number of runs of each variant
     threads: Count = MISSING  # of torch, in each step
-    first_seed: Count = 1  # of the runs, where no study begins later; older manifests have none
+    first_seed: Count = 1  # from which those of studies are counted; older manifests have none
     studies: list[str] = MISSING  # of the default suite: files of configs/study/
     full: dict[str, int] = MISSING  # studies of the full suite, each with its number of seeds
     suite: str | None = None  # one of SUITES; null: custom with variants, else default

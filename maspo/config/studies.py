@@ -26,7 +26,7 @@ class StudyFile:
     objectives: list[str] = MISSING  # each may carry conditions of its own: grpo@lr_0.0002
     reference: str = MISSING  # the objective that the others are compared with
     train: dict[str, list[Any]] = field(default_factory=dict)  # settings of train, crossed
-    first_seed: int = 1  # of the runs, or a later one where the experiment begins later
+    first_seed: int = 1  # of the runs; counted from the experiment's
     policy: str | None = None  # kind of model that its settings are made for; null: any
 
 
@@ -128,7 +128,7 @@ def _study(
     seeds: int,
     first: int = 1,
 ) -> Study:
-    first = max(first, experiment.first_seed)
+    first += experiment.first_seed - 1
     require_different(f"variants of study {name!r}", variants)
     references = [v for v in variants if split_variant(v)[0] == reference]
     for variant in variants:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from maspo.config import load_study
+from maspo.config import Experiment, changes, load_study, workflow_command
 from maspo.errors import ConfigError
 from maspo.layout import Layout
 from maspo.reporting.claim_statistics import Effect
@@ -114,24 +114,31 @@ def command(suite: Suite, part: Part) -> str:
     """Return what to run to have a part tested."""
     if part.command:
         return part.command
-    full = next((name for name in part.studies if name in suite.experiment.full), None)
-    if full:
-        return f"snakemake --cores all full --config scale={suite.scale}"
+    experiment = suite.experiment
+    if any(name in experiment.full for name in part.studies):
+        return workflow_command(experiment, "full", {}, changes(experiment))
     study = part.studies[0]
     try:
-        load_study(study, 1, suite.experiment)
+        load_study(study, 1, experiment)
     except ConfigError:  # made for another policy
         return f"snakemake --cores all --config studies={study}"
-    return f"snakemake --cores all --config scale={suite.scale} studies={study}"
+    return workflow_command(experiment, "default", {"studies": [study]}, _but_full(experiment))
 
 
 def more_seeds(suite: Suite, part: Part, study: str, seeds: int) -> str:
     """Return what to run to have a study's methods trained with so many seeds."""
-    if suite.experiment.suite == "full" and not part.command:
-        full = command(suite, part)
-        return f'{full} overrides="full.{study}={seeds}"'
-    start = part.command or f"snakemake --cores all --config scale={suite.scale}"
-    return f"{start} studies={study} seeds={seeds}"
+    experiment = suite.experiment
+    if part.command:
+        return f"{part.command} studies={study} seeds={seeds}"
+    if experiment.suite == "full":
+        more = f"full.{study}={seeds}"
+        return workflow_command(experiment, "full", {}, [*changes(experiment), more])
+    keys = {"studies": [study], "seeds": seeds}
+    return workflow_command(experiment, "default", keys, _but_full(experiment))
+
+
+def _but_full(experiment: Experiment) -> list[str]:
+    return [override for override in changes(experiment) if not override.startswith("full=")]
 
 
 def reason(effect: Effect, ruling: Ruling, part: Part, seeds: int | None = None) -> str:

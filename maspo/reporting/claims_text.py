@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from maspo.inert import in_markdown
+from maspo.inert import code, in_markdown
 from maspo.reporting.claims import JudgedClaim, JudgedPart, Ruling, amount, effect_text
 from maspo.reporting.collapse import collapses, definition
 from maspo.reporting.format import NOTHING, fixed, latex, markdown
@@ -130,6 +130,6 @@ def _details(judged: JudgedClaim) -> str:
     lines = [f"**{statement}**: {judged.ruling.value}. ({source})\n"]
     for part in judged.parts:
         aim = "test" if part.ruling is Ruling.NOT_TESTED else "decide"
-        how = f" To {aim} it: `{part.command}`" if part.command else ""
+        how = f" To {aim} it: {code(part.command)}" if part.command else ""
         lines.append(f"- {in_markdown(part.study)}: {in_markdown(part.reasoning)}{how}")
     return "\n".join(lines) + "\n"

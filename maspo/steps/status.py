@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from maspo.config import Experiment
+from maspo.config import Experiment, changes, chosen, workflow_command
 from maspo.inert import printable
 from maspo.reporting.progress import STATES, Job, Progress
 from maspo.steps.common import run_step
@@ -28,7 +28,8 @@ def status(experiment: Experiment) -> None:
     for state in ("running", "stopped"):
         for job in progress.those(state):
             console.print(f"{state}: {line(job, state)}", markup=False)
-    console.print(escape(left(progress)))
+    how = workflow_command(experiment, experiment.suite, chosen(experiment), changes(experiment))
+    console.print(escape(printable(left(progress, how))))
 
 
 def line(job: Job, state: str) -> str:
@@ -42,8 +43,8 @@ def line(job: Job, state: str) -> str:
     return text
 
 
-def left(progress: Progress) -> str:
-    """Return the time that is left, in words."""
+def left(progress: Progress, how: str) -> str:
+    """Return the time that is left, in words, and the command `how` if nothing is running."""
     if len(progress.those("done")) == len(progress.jobs):
         return f"All {len(progress.jobs)} jobs are done."
     running, seconds = len(progress.those("running")), progress.seconds_left
@@ -56,7 +57,7 @@ def left(progress: Progress) -> str:
         text = f"About {words(seconds)} of work left"
     if seconds and progress.unknown:
         text += f", not counting {', '.join(progress.unknown)}: none is done yet"
-    return text + ("." if running else ". Nothing is running: `snakemake --cores all` goes on.")
+    return text + ("." if running else f". Nothing is running: `{how}` goes on.")
 
 
 def words(seconds: float) -> str:

@@ -1,8 +1,17 @@
 """What ``snakemake --config`` asks for, as overrides of the experiment."""
 
+import shlex
+
 import pytest
 
-from maspo.config import load_experiment, overrides_of, setting_of
+from maspo.config import (
+    changes,
+    chosen,
+    load_experiment,
+    overrides_of,
+    setting_of,
+    workflow_command,
+)
 from maspo.errors import ConfigError
 
 
@@ -13,6 +22,31 @@ def test_keys_become_overrides():
     ]
     experiment = load_experiment(overrides_of({"scale": "smoke", "variants": "grpo@lr_0.0001"}))
     assert (experiment.variants, experiment.suite) == (["grpo@lr_0.0001"], "custom")
+
+
+@pytest.mark.parametrize(
+    ("suite", "overrides", "command"),
+    [
+        ("default", [], ""),
+        ("default", ["seeds=3", "studies=[main,alpha]"], " studies=main,alpha seeds=3"),
+        ("custom", ["variants=[grpo,maspo@lr_0.001]"], " variants=grpo,maspo@lr_0.001"),
+        ("full", ["full={head_to_head:18}"], ' overrides="full={head_to_head:18}"'),
+        (
+            "full",
+            ["results=results/fresh", "first_seed=13", "sampler=fused", "train.snapshots=[3]"],
+            ' overrides="results=results/fresh first_seed=13 sampler.decoder=fused '
+            'sampler.entropies=true train.snapshots=[3]"',
+        ),
+        ("default", ["results='/tmp/my runs'"], """ overrides='results="/tmp/my runs"'"""),
+    ],
+)
+def test_an_experiment_is_told_as_the_command_that_makes_it(suite, overrides, command):
+    experiment = load_experiment(["scale=mini", f"suite={suite}", *overrides])
+    told = workflow_command(experiment, suite, chosen(experiment), changes(experiment))
+    full = "full " if suite == "full" else ""
+    assert told == f"snakemake --cores all {full}--config scale=mini{command}"
+    keys = dict(word.split("=", 1) for word in shlex.split(told)[5 if full else 4 :])
+    assert load_experiment([*overrides_of(keys), f"suite={suite}"]) == experiment
 
 
 @pytest.mark.parametrize("name", ["maspo_alpha_[1,2", "maspo_alpha_&id 0.5", "a'b", "a\\\\", ""])

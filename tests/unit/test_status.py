@@ -45,7 +45,8 @@ def test_an_empty_folder_has_everything_left(look):
     counts = {step: len(progress.those("left", step)) for step in progress.steps}
     expected = {"data": 1, "base": 1, "train": 2, "evaluate": 3, "table": 1, "claims": 1}
     assert counts == expected | {"figures": 12, "pages": 9}
-    assert left(progress).startswith("How long it takes is not known yet. Nothing is running")
+    told = left(progress, "make it")
+    assert told == "How long it takes is not known yet. Nothing is running: `make it` goes on."
 
 
 def test_time_left_is_that_of_jobs_like_those_that_are_done(look, results):
@@ -78,6 +79,7 @@ def test_a_job_that_failed_is_shown_with_its_error_and_its_log(look, results, ca
     said = capsys.readouterr().out
     assert "stopped: train maspo/seed_1 (error: could not write policy" in said
     assert str(log) in said
+    assert f'`snakemake --cores all --config scale=smoke overrides="results={results}"`' in said
     assert "\x1b" not in said
 
 

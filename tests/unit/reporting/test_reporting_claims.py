@@ -161,7 +161,9 @@ def test_all_shipped_claims_are_judged_and_the_json_is_valid(data):
     content = claims_json(suite, list(verdicts.values()))
     jsonschema.validate(json.loads(json.dumps(content, allow_nan=False)), SCHEMA)
     (alpha,) = next(c for c in content["claims"] if c["id"] == "best_alpha")["parts"]
-    assert alpha["command"] == "snakemake --cores all full --config scale=mini"
+    command = "snakemake --cores all full --config scale=mini overrides="
+    changed = f"results={suite.experiment.results} evaluate.samples=8 statistics.draws=199"
+    assert alpha["command"] == f'{command}"{changed}"'
     assert alpha["effect"] is None
     assert {"variant": "sapo", "seed": 3} in content["collapse"]["collapsed"]
     assert content["collapse"]["runs"] == 12
@@ -207,7 +209,7 @@ def test_readers_see_effect_interval_reason_and_command(data):
     assert "| supported | +" in row
     assert "the whole interval lies above 0, as the claim says" in text
     assert "scale mini trains one policy" in text.lower()
-    assert "`snakemake --cores all full --config scale=mini`" in text
+    assert '`snakemake --cores all full --config scale=mini overrides="results=/' in text
     assert "3 of the 12 runs of this suite collapsed: SAPO (seed 1)" in text
     latex = claims_latex(verdicts)
     assert latex.count(r"\\") == 1 + len(verdicts) + 2 + 2 + 3  # header, claims, parts of three

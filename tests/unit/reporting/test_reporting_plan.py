@@ -159,12 +159,13 @@ def test_the_seeds_of_the_full_suite_are_set_by_an_override_that_works(data):
     config = dict(word.split("=", 1) for word in words[5:])
     overrides = [f"scale={config['scale']}", *shlex.split(config["overrides"])]
     studies = load_suite(load_experiment(overrides), "full")
+    assert load_experiment(overrides).results == suite.experiment.results
     assert studies["main"].seeds == 12
     assert studies["alpha"].seeds == load_experiment(["scale=mini"]).full["alpha"]
 
 
 def test_the_seeds_of_the_default_suite_are_a_key_of_the_workflow(data):
-    command = more_seeds(suite_of(data), AVG, "main", 12)
+    command = more_seeds(suite_of(data, experiment=settings()), AVG, "main", 12)
     assert command == "snakemake --cores all --config scale=mini studies=main seeds=12"
     assert load_suite(load_experiment(["scale=mini", "studies=[main]", "seeds=12"]))["main"].seeds
     paper = next(claim for claim in load_claims() if claim.id == "model_sizes").parts[1]
