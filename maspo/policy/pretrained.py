@@ -36,11 +36,16 @@ def load_pretrained(
     except Exception as error:  # no network, no such id, a cut file: many types
         reason = str(error).strip().partition("\n")[0]
         folder = f"models/{Path(model.path).name}"
+        if local or model.path.startswith(("/", ".")):  # no id on the hub begins like that
+            how = "The folder of scale smol is made by make reproduce SCALE=smol"
+        else:
+            how = (
+                f"For a machine without the hub: hf download {model.path} --revision "
+                f"{model.revision} --local-dir {folder}, then model.path={folder}"
+            )
         raise DataError(
             f"model.path={model.path!r} is no policy that can be loaded ({type(error).__name__}: "
-            f"{reason}); it must be a folder in Hugging Face format or an id on the hub. For a "
-            f"machine without the hub: hf download {model.path} --revision {model.revision} "
-            f"--local-dir {folder}, then model.path={folder}"
+            f"{reason}); it must be a folder in Hugging Face format or an id on the hub. {how}"
         ) from error
     if tokenizer.chat_template is None:
         raise DataError(f"the tokenizer of model.path={model.path!r} has no chat template")

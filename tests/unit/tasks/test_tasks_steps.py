@@ -105,6 +105,13 @@ def test_a_missing_policy_says_how_to_get_it(tmp_path, monkeypatch):
         assert word in str(error.value)
 
 
+def test_a_missing_folder_is_not_looked_for_on_the_hub(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError, match=r"'\.venv-lm/policy'.*make reproduce SCALE=smol") as error:
+        base(load_experiment(["scale=smol", "results=out", "model.supervised=null"]))
+    assert "hf download" not in str(error.value)
+
+
 def test_a_policy_without_a_chat_template_is_refused(tmp_path, published, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (published / "chat_template.jinja").unlink()
