@@ -5,9 +5,12 @@ from dataclasses import replace
 from typing import Any
 
 from maspo.config.compose import as_dict, load_experiment
+from maspo.config.files import options
 from maspo.config.grammar import hydra_value
 from maspo.config.schema import Experiment
+from maspo.errors import ConfigError
 
+GROUPS = ("task", "model", "sampler", "train", "evaluate")
 CHOOSE = ("studies", "variants", "seeds")  # what the suites other than full are of
 # Of one step, chosen by the workflow, or of where jobs run.
 LEFT_OUT = ("scale", "suite", "tables_of", "variant", "seed", "resources", "engine", *CHOOSE)
@@ -16,18 +19,35 @@ LEFT_OUT = ("scale", "suite", "tables_of", "variant", "seed", "resources", "engi
 def changes(experiment: Experiment, **other: Any) -> list[str]:
     """Return the overrides that make an experiment from its scale, but for those of a suite.
 
-    `other` are fields that it shall have instead. What the scale's own kind of task, model or
-    sampler has no setting for is left out.
+    `other` are fields that it shall have instead. A group of settings that is a file of `configs/`
+    is told by its name. What the scale's own kind of task, model or sampler has no setting for is
+    left out.
 
-    Example: ``["results=results/fresh", "first_seed=13", "full={head_to_head:18}"]``.
+    Example: ``["results=results/fresh", "first_seed=13", "sampler=fused"]``.
     """
-    scale = dict(_leaves(as_dict(load_experiment([f"scale={experiment.scale}"]))))
-    own = dict(_leaves(as_dict(replace(experiment, **other))))
+    base = [f"scale={experiment.scale}"]
+    own = as_dict(replace(experiment, **other))
+    scale = as_dict(load_experiment(base))
+    for group in GROUPS:
+        if own[group] != scale[group]:
+            own[group] = _option(base, group, own[group]) or own[group]
+    before = dict(_leaves(scale)) | dict.fromkeys(GROUPS)
     return [
         f"{name}={hydra_value(value)}"
-        for name, value in own.items()
-        if name in scale and scale[name] != value
+        for name, value in _leaves(own)
+        if name in before and before[name] != value
     ]
+
+
+def _option(base: list[str], group: str, settings: Mapping[str, Any]) -> str | None:
+    """Return the file of a group that holds exactly these settings, if there is one."""
+    for option in options(group):
+        try:
+            if as_dict(load_experiment([*base, f"{group}={option}"]))[group] == settings:
+                return option
+        except ConfigError:  # does not go with the scale's other settings
+            continue
+    return None
 
 
 def _leaves(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -34,8 +34,7 @@ def test_keys_become_overrides():
         (
             "full",
             ["results=results/fresh", "first_seed=13", "sampler=fused", "train.snapshots=[3]"],
-            ' overrides="results=results/fresh first_seed=13 sampler.decoder=fused '
-            'sampler.entropies=true train.snapshots=[3]"',
+            ' overrides="results=results/fresh first_seed=13 sampler=fused train.snapshots=[3]"',
         ),
         ("default", ["results='/tmp/my runs'"], """ overrides='results="/tmp/my runs"'"""),
     ],
