@@ -3,8 +3,11 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
+from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 from maspo.audit.chain import check_chain
@@ -29,6 +32,14 @@ from maspo.errors import DataError, MaspoError
 from maspo.inert import fenced, in_markdown
 
 SLOW = {"draws"}  # as slow as the evaluations: run when they are asked for
+FIRST = {"inventory", "chain"}  # they find devices, which whoever reads waits for
+LONGEST = (
+    "draws",
+    "figures",
+    "rollouts",
+    "tables",
+    "verdicts",
+)  # of the others, begun in this order
 CHECKS: dict[str, tuple[str, Callable[[Tree], Iterator[Finding]]]] = {
     "inventory": ("there is what the configuration makes, and nothing else", check_inventory),
     "chain": ("every file is what a step wrote; every input is a step's output", check_chain),
@@ -87,8 +98,10 @@ class Audit:
         return "not checked in full" if self.of(Severity.NOT_CHECKED) else "passed"
 
 
-def run_audit(tree: Tree, skip: Collection[str] = ()) -> Audit:
-    """Run every check but those of the names in `skip`.
+def run_audit(tree: Tree, skip: Collection[str] = (), jobs: int = 1) -> Audit:
+    """Run every check but those of the names in `skip`, so many at once as there are `jobs`.
+
+    With more than one job each has a process of its own, which reads the folder anew.
 
     Raises:
         DataError: the folder holds no manifest, or one that is not JSON.
@@ -105,16 +118,39 @@ def run_audit(tree: Tree, skip: Collection[str] = ()) -> Audit:
         wanted = "a reported suite (claims_manifest.json)"
         finding = Finding("chain", str(tree.root), wanted, "none")
         return Audit(tree, {"chain": [finding]}, {"chain": 0.0})
-    findings, seconds = {}, {}
-    for name, (_, check) in CHECKS.items():
-        if name in skip:
-            continue
-        start = time.perf_counter()
-        findings[name] = list(guarded(name, tree, check))
-        seconds[name] = time.perf_counter() - start
-        if any(finding.found == DEVICE for finding in findings[name]):
-            break  # whoever reads one waits for ever, or reads without an end
-    return Audit(tree, findings, seconds)
+    asked = [name for name in CHECKS if name not in skip]
+    done: dict[str, tuple[list[Finding], float]] = {}
+    for name in asked if jobs == 1 else [name for name in asked if name in FIRST]:
+        done[name] = timed(name, tree)
+        if any(finding.found == DEVICE for finding in done[name][0]):
+            asked = list(done)  # whoever reads one waits for ever, or reads without an end
+            break
+    if left := sorted(set(asked) - set(done), key=lambda name: (*LONGEST, name).index(name)):
+        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+            running = {name: pool.submit(timed_at, name, tree.root) for name in left}
+            done |= {name: job.result() for name, job in running.items()}
+    return Audit(
+        tree,
+        {name: done[name][0] for name in asked},
+        {name: done[name][1] for name in asked},
+    )
+
+
+def timed(name: str, tree: Tree) -> tuple[list[Finding], float]:
+    """Return what a check finds, and the seconds that it took."""
+    start = time.perf_counter()
+    findings = list(guarded(name, tree, CHECKS[name][1]))
+    return findings, time.perf_counter() - start
+
+
+def timed_at(name: str, root: Path) -> tuple[list[Finding], float]:
+    """Do the same in a process of its own."""
+    return timed(name, _tree(root))
+
+
+@cache
+def _tree(root: Path) -> Tree:
+    return Tree(root)
 
 
 def guarded(name: str, tree: Tree, check: Callable[[Tree], Iterator[Finding]]) -> Iterator[Finding]:

@@ -1,6 +1,7 @@
 """Step: audit a results folder from its files alone.
 
 python -m maspo.steps.audit results/mini
+python -m maspo.steps.audit results/mini --jobs 2
 python -m maspo.steps.audit results/mini --draw-again
 python -m maspo.steps.audit results/mini --only default/main/maspo/average/avg_at_k
 python -m maspo.steps.audit results/mini --only default/claims/above_grpo
@@ -37,13 +38,18 @@ def main() -> None:
     parser.add_argument(
         "--output", type=Path, help="folder of the report, in place of RESULTS/audit"
     )
+    parser.add_argument(
+        "--jobs", type=int, default=1, metavar="N", help="checks that run at once, in processes"
+    )
     arguments = parser.parse_args()
+    if arguments.jobs < 1:
+        parser.error(f"--jobs {arguments.jobs}: at least 1")
     tree = Tree(arguments.results.absolute())
     try:
         if arguments.only:
             print("\n".join(map(printable, trace(tree, arguments.only))))
             return
-        audit = run_audit(tree, skip=() if arguments.draw_again else SLOW)
+        audit = run_audit(tree, skip=() if arguments.draw_again else SLOW, jobs=arguments.jobs)
         report = as_json(audit)
         validate(report, read_json(PROJECT / "workflow/schemas/audit.schema.json"))
         folder = arguments.output or tree.root / "audit"

@@ -59,6 +59,15 @@ def test_an_untouched_tree_passes_elsewhere(forger):
     jsonschema.validate(report, read_json(schema))
 
 
+@pytest.mark.slow
+def test_checks_at_once_find_what_they_find_one_by_one(forger):
+    forger.records("maspo/seed_1", lambda records: records.assign(answer="1"))
+    one, two = (run_audit(Tree(forger.root), {"draws"}, jobs=jobs) for jobs in (1, 2))
+    assert list(two.findings) == list(one.findings) == list(two.seconds)
+    assert two.findings == one.findings
+    assert {finding.check for finding in one.failures} > {"verdicts"}
+
+
 def test_forging_alone_changes_nothing(forger):
     """What the attacks below find is the tampering, not the forger's own traces."""
     forger.records("maspo/seed_1", lambda records: records)

@@ -6,10 +6,11 @@ rule audit:
         f"{RESULTS}/logs/audit.log",
     conda:
         ENVIRONMENT
+    threads: 2
     params:
         results=lambda wildcards: RESULTS,
     message:
         "audit of {params.results}"
     shell:
-        "python -m maspo.steps.audit {params.results:q} > {log:q} 2>&1 "
+        "python -m maspo.steps.audit {params.results:q} --jobs {threads} > {log:q} 2>&1 "
         "|| {{ cat {log:q}; exit 1; }}"
