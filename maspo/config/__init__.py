@@ -16,6 +16,7 @@ from maspo.config.variants import (
     build_scheduled,
     condition_values,
     objective_settings,
+    scheduled_from,
 )
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "objective_settings",
     "options",
     "overrides_of",
+    "scheduled_from",
     "setting_of",
     "split_variant",
 ]

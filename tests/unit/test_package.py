@@ -110,7 +110,7 @@ def test_the_workflow_catalog_finds_what_it_asks_for():
 LAYERS = [
     {"errors", "inert", "seeding", "objectives", "layout", "stopwatch"},
     {"files", "devices", "determinism"},
-    {"verifier", "unfinished"},
+    {"verifier", "unfinished", "workflow"},
     {"config"},
     {"tasks", "provenance"},
     {"policy", "plan"},
@@ -120,6 +120,7 @@ LAYERS = [
     {"reporting", "integrations", "viewer"},
     {"audit", "gpu_check", "sharing", "testbed"},
     {"steps"},
+    {"search"},
 ]
 
 
