@@ -78,8 +78,8 @@ def summary(outcomes: Outcomes, search: Search) -> str:
     header += ["Own settings", "Best"]
     seeds = ", ".join(map(str, search.numbers))
     return markdown(header, rows, left=2) + (
-        f"\nAccuracy in percent on training problems that a run had not come to before, mean of the "
-        f"last {search.window} steps and of the runs from the base policies of the seeds {seeds}. "
+        "\nAccuracy in percent on training problems that a run had not come to before, mean of "
+        f"the last {search.window} steps and of the base policies of the seeds {seeds}. "
         f"No benchmark is looked at. Halving at {search.rungs[:-1]} of {search.rungs[-1]} steps. "
         "The best of many trials is overrated: their comparison on fresh seeds is another study.\n"
     )

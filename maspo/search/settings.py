@@ -1,8 +1,9 @@
 """A search: its families, how many trials each has, and when a trial is stopped."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from itertools import pairwise
+from typing import Any
 
 from omegaconf import MISSING, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -26,7 +27,7 @@ class Search:
     first_seed: Count = MISSING
     seeds: Count = MISSING  # from which every trial trains
     sampler_seed: int = MISSING  # of Optuna's draws
-    families: dict[str, dict[str, Range]] = MISSING
+    families: dict[str, Any] = field(default_factory=dict)  # to a range by setting
 
     def __post_init__(self) -> None:
         require_bounds(self, "search")
@@ -80,9 +81,15 @@ def load_search(
     name = chosen[-1].partition("=")[2] if chosen else USUAL
     if name not in options("search"):
         raise ConfigError(f"search={name} is unknown: valid are {options('search')}")
-    raw = compose_raw([text for text in overrides if text not in chosen], f"search/{name}").search
+    changed = [text for text in overrides if text not in chosen]
+    valid = [item.name for item in fields(Search)]
+    for setting in map(setting_of, changed):
+        if setting.split(".")[1] not in valid:
+            raise ConfigError(f"setting {setting!r} is unknown: search has {valid}")
+    raw = compose_raw(changed, f"search/{name}").search
     try:
         search = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Search), raw))
+        search.families = {f: read_space(f, space) for f, space in raw.families.items()}
     except OmegaConfBaseException as error:
         raise ConfigError(f"search={name}: {error}") from error
     if unknown := [family for family in families if family not in search.families]:
@@ -94,6 +101,19 @@ def load_search(
         check_space(family, space)
     check_fit(search, experiment)
     return search
+
+
+def read_space(family: str, raw: Any) -> dict[str, Range]:
+    """Return the ranges of a family's settings; OmegaConf does not type what lies so deep."""
+    space = {}
+    for name, values in (raw or {}).items():
+        if not isinstance(values, Mapping):
+            raise ConfigError(
+                f"search.families.{family}.{name}={values!r} is no range: write "
+                "{low: ..., high: ...} or {choices: [...]}"
+            )
+        space[name] = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Range), values))
+    return space
 
 
 def check_fit(search: Search, experiment: Experiment) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from maspo.config import objective_settings, scheduled_from
+from maspo.config import objective_settings, options, scheduled_from
 from maspo.errors import ConfigError
 
 DIGITS = 3  # of a number that is drawn: no search of tens of trials tells finer ones apart
@@ -57,6 +57,8 @@ def check_space(family: str, space: Space) -> None:
         ConfigError: the family is no file of `configs/objective/`, it has no such setting, a range
             is empty or does not hold the family's own value, or the objective refuses an end of it.
     """
+    if family not in options("objective"):
+        raise ConfigError(f"family {family!r} is unknown: valid are {options('objective')}")
     settings = objective_settings(family)
     if not space:
         raise ConfigError(f"search.families.{family} is empty: name a setting and its range")
