@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 from omegaconf import MISSING, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -88,7 +88,8 @@ def load_search(
             raise ConfigError(f"setting {setting!r} is unknown: search has {valid}")
     raw = compose_raw(changed, f"search/{name}").search
     try:
-        search = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Search), raw))
+        typed = OmegaConf.merge(OmegaConf.structured(Search), raw)
+        search = cast(Search, OmegaConf.to_object(typed))
         search.families = {f: read_space(f, space) for f, space in raw.families.items()}
     except OmegaConfBaseException as error:
         raise ConfigError(f"search={name}: {error}") from error
@@ -112,7 +113,8 @@ def read_space(family: str, raw: Any) -> dict[str, Range]:
                 f"search.families.{family}.{name}={values!r} is no range: write "
                 "{low: ..., high: ...} or {choices: [...]}"
             )
-        space[name] = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Range), values))
+        typed = OmegaConf.merge(OmegaConf.structured(Range), values)
+        space[name] = cast(Range, OmegaConf.to_object(typed))
     return space
 
 

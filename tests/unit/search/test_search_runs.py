@@ -8,6 +8,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from maspo.config import load_experiment, scheduled_from
+from maspo.determinism import make_deterministic
 from maspo.errors import ConfigError
 from maspo.files import read_json_lines
 from maspo.layout import Layout
@@ -32,6 +33,7 @@ def results(tmp_path_factory, half_trained):
     """A results folder with training problems and one base policy."""
     layout = Layout(tmp_path_factory.mktemp("search") / "results")
     experiment = load_experiment(["scale=smoke"])
+    make_deterministic(experiment.threads)
     half_trained(experiment, build_tokenizer(experiment.task.characters), layout.base(101))
     training = task_kind(experiment.task).make(experiment.task).training
     layout.data.mkdir()
