@@ -8,6 +8,7 @@ workflow makes where they are missing; at each rung the worse part is stopped. d
 import argparse
 import json
 import shlex
+import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -103,6 +104,8 @@ def run_search(
         [*files, folder / "journal.log", *logs],
         headlines=summary(outcomes, search).splitlines(),
     )
+    for family in search.families:  # others may be in work by another process
+        shutil.rmtree(folder / "checkpoints" / family, ignore_errors=True)
     trained = sum(steps_trained(trials, search) for trials in outcomes.values())
     print(f"{trained:,} RL steps were trained; the best: {folder / 'best'}")
     return folder

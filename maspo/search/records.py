@@ -40,7 +40,8 @@ def trials_table(outcomes: Outcomes, search: Search) -> pd.DataFrame:
 
 def objective_text(outcome: Outcome, space: Space) -> str:
     """Return a trial's settings as a file of `configs/objective/`, on top of its family's own."""
-    source = f"# assumed: trial {outcome.trial} of a search, {settings_text(outcome)}"
+    found = f"trial {outcome.trial} of its search, accuracy {percent(outcome.value)} % in training"
+    source = f"# assumed: {found} (docs/search.md)"
     lines = ["defaults: # structure", f"  - {outcome.family} # structure", "  - _self_ # structure"]
     for name, value in outcome.chosen.items():
         text = str(value).lower() if isinstance(value, bool) else str(value)

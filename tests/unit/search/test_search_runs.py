@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+from config_sources import lacks_reason, source_of
 from omegaconf import OmegaConf
 
 from maspo.config import load_experiment, scheduled_from
@@ -43,7 +44,8 @@ def results(tmp_path_factory, half_trained):
 
 @pytest.fixture(scope="module")
 def folder(results):
-    """The records of a search of two families."""
+    """The records of a search of two families, of which one was searched before."""
+    run_search([*SETTINGS, *SMALL, f"results={results.root}"], ["grpo"])
     return run_search([*SETTINGS, *SMALL, f"results={results.root}"], ["grpo", "gate"])
 
 
@@ -79,7 +81,7 @@ def test_every_trial_is_recorded(folder):
         for rung in (2, 4)[: row.steps // 2]:
             mean = sum(step["accuracy"] for step in log[rung - 2 : rung]) / 2
             assert getattr(row, f"accuracy_{rung}") == pytest.approx(mean)
-    assert not (folder / "checkpoints" / "grpo" / "seed_101" / "snapshots").exists()
+    assert not list(folder.glob("checkpoints/*/"))
 
 
 def test_a_trial_is_the_run_of_its_settings_bit_by_bit(folder, results, tmp_path):
@@ -98,6 +100,8 @@ def test_the_best_are_objectives(folder):
     table = pd.read_csv(folder / "trials.csv")
     for family in ("grpo", "gate"):
         file = OmegaConf.to_container(OmegaConf.load(folder / "best" / f"{family}_searched.yaml"))
+        text = (folder / "best" / f"{family}_searched.yaml").read_text()
+        assert all(source_of(line) and not lacks_reason(line) for line in text.splitlines())
         assert file.pop("defaults") == [family, "_self_"]
         complete = table[(table["family"] == family) & (table["state"] == "complete")]
         winner = complete.loc[complete["accuracy_4"].idxmax()]
