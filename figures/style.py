@@ -41,6 +41,7 @@ METHODS: dict[str, Look] = {  # the same look in every figure of every study
     "maspo_bilateral": {"color": "#4D9A8A", "linestyle": (0, (1, 1)), "marker": "d"},
     "maspo_attached_gate": {"color": "#6B6B2A", "linestyle": (0, (6, 2)), "marker": "8"},
     "maspo_paper": {"color": "#E58A7B", "linestyle": ":", "marker": "X"},
+    "gate": {"color": "#B03A6E", "linestyle": (0, (5, 1, 1, 1)), "marker": "^"},
     "cispo": {"color": "#7F7F00", "linestyle": "--", "marker": "P"},
     "gspo": {"color": "#7D4E9E", "linestyle": "-.", "marker": ">"},
     "dgpo": {"color": "#3D6B35", "linestyle": (0, (3, 1)), "marker": "h"},

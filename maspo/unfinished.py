@@ -16,6 +16,7 @@ from maspo.files import read_json, write_json
 
 # The C structure flock, and where its type stands: a question, and its answer.
 FLOCK, TYPE = ("qqihh", 3) if sys.platform == "darwin" else ("hhqqi4x", 0)
+HELD: set[Path] = set()  # the locks that this process holds
 
 
 def lock_of(folder: Path) -> Path:
@@ -79,7 +80,9 @@ class Unfinished:
 
     def _lock(self) -> None:
         """Hold a lock until this process ends, however it ends."""
-        path = lock_of(self.folder)
+        path = lock_of(self.folder).absolute()
+        if path in HELD:
+            return
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             handle = os.open(path, os.O_CREAT | os.O_RDWR)
@@ -93,3 +96,4 @@ class Unfinished:
                 f"another process {self.doing} into {self.folder} (it holds {path}): let it end, "
                 "or end it; then give the command again"
             ) from error
+        HELD.add(path)

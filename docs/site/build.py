@@ -38,7 +38,7 @@ API = {
         f"maspo.objectives.{name}"
         for name in (
             *("grpo", "clip_higher", "dac", "bapo", "entropy_adv", "sapo", "sapo_unilateral"),
-            *("maspo", "dgpo", "cispo", "gspo", "dr_grpo", "primitives"),
+            *("maspo", "gate", "dgpo", "cispo", "gspo", "dr_grpo", "primitives"),
         )
     ],
     "verifier": ["maspo.verifier"],

@@ -17,6 +17,7 @@ from maspo.config.variants import (
     build_scheduled,
     condition_values,
     objective_settings,
+    scheduled_from,
 )
 
 __all__ = [
@@ -55,6 +56,7 @@ __all__ = [
     "objective_settings",
     "options",
     "overrides_of",
+    "scheduled_from",
     "setting_of",
     "split_variant",
     "workflow_command",

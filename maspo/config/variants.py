@@ -123,11 +123,19 @@ def build_scheduled(variant: str) -> Any:
         ConfigError: the variant is unknown, or the objective refuses its settings, at the ends of
             their schedules too.
     """
+    return scheduled_from(objective_settings(variant), f"variant {variant!r}")
+
+
+def scheduled_from(settings: dict[str, Any], place: str) -> Any:
+    """Return the `Scheduled` objective of such a node as `objective_settings` gives, checked.
+
+    Raises:
+        ConfigError: as `build_scheduled`; it begins with `place`.
+    """
     from hydra.utils import instantiate
 
     from maspo.objectives.schedules import Scheduled, read_schedule
 
-    settings = objective_settings(variant)
     try:
         given = {name: value for name, value in settings.items() if isinstance(value, dict)}
         schedules = {name: read_schedule(name, value) for name, value in given.items()}
@@ -140,7 +148,7 @@ def build_scheduled(variant: str) -> Any:
     except Exception as error:
         cause = error.__cause__  # what the objective itself says
         reason = cause if isinstance(cause, TypeError | ValueError | MaspoError) else error
-        raise ConfigError(f"variant {variant!r}: {reason}") from error
+        raise ConfigError(f"{place}: {reason}") from error
 
 
 def condition_values(variant: str) -> dict[str, Any]:

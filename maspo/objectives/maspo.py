@@ -73,11 +73,14 @@ class Maspo(Objective):
             )
         return mass * risk
 
+    def deviation(self, tokens: Tokens) -> Tensor:
+        """Return the distance that the width is compared with, with the sign of rho - 1; (B, T)."""
+        return (tokens.ratio if self.attached_gate else tokens.ratio.detach()) - 1
+
     def surrogate(self, tokens: Tokens) -> Surrogate:
         advantages = tokens.advantages
-        ratio = tokens.ratio if self.attached_gate else tokens.ratio.detach()
         inverse = self.inverse_sigma(tokens.old_log_prob, advantages)
-        deviation = (ratio - 1) * advantages.sign()
+        deviation = self.deviation(tokens) * advantages.sign()
         if not self.bilateral:
             deviation = deviation.clamp(min=0)
         gate = (-0.5 * (deviation * inverse).square()).exp()

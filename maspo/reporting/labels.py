@@ -28,6 +28,7 @@ LABELS = {
     "maspo_bilateral": "MASPO (bilateral)",
     "maspo_paper": "MASPO (no clamps)",
     "maspo_attached_gate": "MASPO (attached gate)",
+    "gate": "Gaussian gate",
 }
 
 

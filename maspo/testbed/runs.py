@@ -1,10 +1,7 @@
 """The runs of a test bed: the workflow itself, with one objective more in its configuration."""
 
-import os
 import re
 import shutil
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,16 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maspo.config import config_dir, options
-from maspo.errors import ConfigError, MaspoError
+from maspo.errors import ConfigError
 from maspo.evaluation.records import read_records
 from maspo.files import sha256, write_text
 from maspo.layout import Layout
 from maspo.statistics import outcomes
 from maspo.statistics.outcomes import strata
+from maspo.workflow import run_workflow
 
-ROOT = Path(__file__).resolve().parents[2]  # of the checkout, which holds the Snakefile
 NAME = re.compile(r"[a-z][a-z0-9_]*")
-TAIL = 15  # lines of the workflow's log that an error shows
 
 
 @dataclass(frozen=True)
@@ -74,21 +70,9 @@ class Runs:
     def _snakemake(self, seeds: int, targets: list[Path]) -> None:
         variants = ",".join(dict.fromkeys([self.reference, self.method]))
         settings = " ".join([f"results={self.scale}", *self.overrides])
-        command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
-        command += ["--directory", str(self.folder), "--cores", self.cores, "--rerun-incomplete"]
-        command += [*map(str, targets), "--config", f"scale={self.scale}", f"seeds={seeds}"]
-        command += [f"variants={variants}", f"overrides={settings}"]
-        log = self.folder / "workflow.log"
-        with log.open("w") as file:
-            done = subprocess.run(
-                command,
-                stdout=file,
-                stderr=subprocess.STDOUT,
-                env={**os.environ, "MASPO_CONFIGS": str(self.folder / "configs")},
-            )
-        if done.returncode:
-            tail = "\n".join(log.read_text().splitlines()[-TAIL:])
-            raise MaspoError(f"the workflow failed; the end of {log}:\n{tail}")
+        config = [f"scale={self.scale}", f"seeds={seeds}", f"variants={variants}"]
+        config += [f"overrides={settings}"]
+        run_workflow(self.folder, targets, config, self.cores, self.folder / "configs")
 
 
 def seed_averages(records: list[Path]) -> NDArray[np.float64]:

@@ -81,10 +81,14 @@ class Trainer:
         problems: Sequence[Problem],
         sampler: Sampler,
         verifier: Verifier,
+        scheduled: Scheduled | None = None,
     ) -> "Trainer":
-        """Return the run of an experiment's variant and seed; problems too long are left out."""
+        """Return the run of an experiment's variant and seed; problems too long are left out.
+
+        `scheduled` takes the place of the variant's objective.
+        """
         kept, prompts = fitting_prompts(tokenizer, problems, experiment.task.max_prompt_tokens)
-        scheduled = build_scheduled(experiment.variant)
+        scheduled = scheduled or build_scheduled(experiment.variant)
         return cls(
             policy=policy,
             tokenizer=tokenizer,
@@ -113,20 +117,26 @@ class Trainer:
         )
 
     def train(
-        self, checkpoints: CheckpointFolder, title: str, tracker: Tracker | None = None
+        self,
+        checkpoints: CheckpointFolder,
+        title: str,
+        tracker: Tracker | None = None,
+        until: int | None = None,
     ) -> None:
         """Train to the last step, going on from the last checkpoint if there is one.
 
-        The logs are left in the checkpoint folder, for the caller to take.
+        The logs are left in the checkpoint folder, for the caller to take. With `until` the run
+        halts behind that step, with a checkpoint to go on from.
         """
         checkpoints.prepare()
         done = checkpoints.load(self.policy, self.optimizer)
+        last = self.settings.steps if until is None else until
         with TrainingLog(checkpoints.folder, title, self.settings.steps, done, tracker) as log:
-            for step in range(done + 1, self.settings.steps + 1):
+            for step in range(done + 1, last + 1):
                 log.write(step, *self.step(step, checkpoints.rollouts(step), log.last))
                 if step in self.settings.snapshots:
                     save_policy(checkpoints.snapshot(step), self.policy, self.tokenizer)
-                if step % self.settings.checkpoint_every == 0:
+                if step % self.settings.checkpoint_every == 0 or step == until:
                     checkpoints.save(step, self.policy, self.optimizer)
 
     def step(

@@ -57,7 +57,8 @@ def test_uv_and_pip_agree():
     locked = {(package["name"], package.get("version")) for package in packages}
     wanted = pins() | pins("extras") | pins("docs") | pins("slurm")
     assert set(wanted.items()) <= locked
-    for text in PROJECT["dependencies"] + extras["dev"] + extras["docs"] + extras["trackers"]:
+    held = [text for name in ("dev", "docs", "trackers", "search") for text in extras[name]]
+    for text in PROJECT["dependencies"] + held:
         requirement = Requirement(text)
         assert requirement.specifier.contains(wanted[canonicalize_name(requirement.name)])
 
@@ -110,7 +111,7 @@ def test_the_workflow_catalog_finds_what_it_asks_for():
 LAYERS = [
     {"errors", "inert", "seeding", "objectives", "layout", "stopwatch"},
     {"files", "devices", "determinism"},
-    {"verifier", "unfinished"},
+    {"verifier", "unfinished", "workflow"},
     {"config"},
     {"tasks", "provenance"},
     {"policy", "plan"},
@@ -120,6 +121,7 @@ LAYERS = [
     {"reporting", "integrations", "viewer"},
     {"audit", "gpu_check", "sharing", "testbed"},
     {"steps"},
+    {"search"},
 ]
 
 

@@ -305,6 +305,19 @@ def test_a_killed_run_goes_on_to_the_same_bits(tmp_path, tiny_policy, modular_pr
     assert ours.read_bytes() == theirs.read_bytes()
 
 
+def test_a_run_that_halts_goes_on_to_the_same_bits(tmp_path, tiny_policy, modular_problems):
+    """As a trial of a search does at its rungs, behind which no checkpoint is due."""
+    whole = trainer(tiny_policy, modular_problems)
+    whole.train(CheckpointFolder(tmp_path / "whole", "x"), "whole")
+    for until in (1, 3, 4):
+        halted = trainer(tiny_policy, modular_problems)
+        halted.train(CheckpointFolder(tmp_path / "halted", "x"), "halted", until=until)
+        assert len(read_json_lines(tmp_path / "halted" / "metrics.jsonl")) == until
+    assert torch.equal(weights(halted), weights(whole))
+    logs = [tmp_path / name / "metrics.jsonl" for name in ("halted", "whole")]
+    assert logs[0].read_bytes() == logs[1].read_bytes()
+
+
 def test_a_checkpoint_of_another_run_is_not_used(tmp_path, tiny_policy, modular_problems):
     first = trainer(tiny_policy, modular_problems)
     first.train(CheckpointFolder(tmp_path, "one"), "first")

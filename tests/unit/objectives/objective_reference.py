@@ -34,6 +34,18 @@ DEFAULTS = {
         "bilateral": False,
         "attached_gate": False,
     },
+    "gate": {
+        "sigma_base": 1.0,
+        "alpha": 0.3,
+        "beta_high": 0.03,
+        "beta_low": 0.03,
+        "sigma_max": 10.0,
+        "risk_min": 0.1,
+        "risk_max": 10.0,
+        "bilateral": False,
+        "attached_gate": False,
+        "distance": "ratio",
+    },
     "dgpo": {"clip_low": 0.2, "clip_high": 0.2, "n": 1, "m": 2},
     "cispo": {"clip_low": None, "clip_high": 4.0},
     "gspo": {"clip_low": 3e-4, "clip_high": 4e-4},
@@ -100,6 +112,17 @@ def maspo(rho, adv, p, entropy, s):
     return gate * rho * adv, slope * adv
 
 
+def gate(rho, adv, p, entropy, s):
+    if s["distance"] == "ratio":
+        return maspo(rho, adv, p, entropy, s)
+    if adv == 0 or not (s["bilateral"] or too_far(rho, adv)):
+        return rho * adv, adv
+    divergence = math.expm1(math.log(rho)) - math.log(rho)
+    squared = {"tv": (p * rho - p) ** 2, "kl": 2 * max(divergence, 0.0)}[s["distance"]]
+    weight = math.exp(-squared / (2 * sigma(adv, p, s) ** 2))
+    return weight * rho * adv, weight * adv
+
+
 def dgpo(rho, adv, p, entropy, s):
     low, high = 1 - s["clip_low"], 1 + s["clip_high"]
     factor = 1.0
@@ -136,6 +159,7 @@ TOKEN = {
     "sapo_unilateral": sapo_unilateral,
     "entropy_adv": entropy_adv,
     "maspo": maspo,
+    "gate": gate,
     "dgpo": dgpo,
 }
 

@@ -18,6 +18,7 @@ DIFFERENTIABLE = {
     "sapo": {},
     "sapo_unilateral": {},
     "maspo": {"attached_gate": True},
+    "gate": {"attached_gate": True},
 }
 
 
@@ -40,12 +41,13 @@ def test_every_method_is_either_differentiable_or_stops_a_gradient():
     assert set(names()) - set(DIFFERENTIABLE) == {"cispo", "dgpo", "gspo"}
 
 
-STOPPED = [("maspo", 2.0, 1.0), ("maspo", 0.4, -1.0), ("dgpo", 2.0, 1.0), ("dgpo", 0.4, -1.0)]
+STOPPING = [("maspo", {}), ("dgpo", {}), ("gate", {"distance": "tv"}), ("gate", {"distance": "kl"})]
 
 
-@pytest.mark.parametrize(("name", "ratio", "advantage"), STOPPED)
-def test_the_weight_of_a_token_is_a_constant_of_the_gradient(name, ratio, advantage):
-    output, gradient = run(make(name), uniform(ratio, advantage))
+@pytest.mark.parametrize(("ratio", "advantage"), [(2.0, 1.0), (0.4, -1.0)])
+@pytest.mark.parametrize(("name", "settings"), STOPPING)
+def test_the_weight_of_a_token_is_a_constant_of_the_gradient(name, settings, ratio, advantage):
+    output, gradient = run(make(name, **settings), uniform(ratio, advantage))
     weight = output.weight.item()
     assert 0 < weight < 1
     assert -output.loss.item() == pytest.approx(weight * ratio * advantage, rel=1e-12)

@@ -21,7 +21,10 @@ MASPO_VARIANTS = {
 }
 CASES = [(name, {}) for name in reference.DEFAULTS]
 CASES += [("maspo", changed) for changed in MASPO_VARIANTS.values()]
+CASES += [("gate", {"distance": d} | s) for d in ("tv", "kl") for s in ({}, {"bilateral": True})]
 CASES += [
+    ("gate", {"distance": "tv", "sigma_base": 0.2}),
+    ("gate", {"distance": "kl", "sigma_base": 0.2, "alpha": 0.5}),
     ("grpo", {"dual_clip": None}),
     ("clip_higher", {"clip_low": 0.1, "clip_high": 0.5}),
     ("dac", {"dual_clip": None, "ratio_max": 4.0}),

@@ -27,6 +27,7 @@ REFUSED = [
     ("maspo", "risk_max", 0.5, ValueError, "at least 1"),
     ("maspo", "bilateral", 1, TypeError, "true or false"),
     ("maspo", "attached_gate", "yes", TypeError, "true or false"),
+    ("gate", "distance", "js", ValueError, "one of ['ratio', 'tv', 'kl']"),
     ("grpo", "clip_low", 0, ValueError, "above 0 and at most 1"),
     ("grpo", "clip_low", 1.2, ValueError, "at most 1"),
     ("grpo", "clip_high", -0.2, ValueError, "above 0"),
