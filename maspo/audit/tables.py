@@ -6,6 +6,7 @@ import runpy
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from itertools import zip_longest
 from pathlib import Path
@@ -24,7 +25,9 @@ def check_tables(tree: Tree) -> Iterator[Finding]:
     """Make every table, interval and claim again and compare it cell by cell."""
     for suite, experiment in tree.suites.items():
         try:
-            data = load_suite_data(experiment, tree.results)
+            # The commands in claims.md name the folder that the suite was made in.
+            made_in = tree.manifests[f"{suite}/claims_manifest.json"]["experiment"]["results"]
+            data = load_suite_data(replace(experiment, results=made_in), tree.results)
             texts = {f"tables/{n}": t for s in data.studies for n, t in study_files(s).items()}
             texts |= suite_files(data)
         except MaspoError as error:
