@@ -10,7 +10,6 @@ from torch import Tensor
 from maspo.config import Experiment, Train
 from maspo.seeding import numpy_generator
 from maspo.tasks import Problem
-from maspo.tasks.kinds import task_kind
 
 Credit = Callable[[Problem, str], float]  # of a wrong completion of a problem, in [0, 1)
 
@@ -19,6 +18,8 @@ def partial_credit(experiment: Experiment) -> Credit | None:
     """Return what a wrong completion is worth by its steps; None unless `train.reward=steps`."""
     if experiment.train.reward != "steps":
         return None
+    from maspo.tasks.kinds import task_kind  # with pandas, which other trainings do without
+
     task, credit = experiment.task, task_kind(experiment.task).credit
     return lambda problem, text: credit(task, problem.question, text)
 
