@@ -10,7 +10,7 @@ from maspo.config.grammar import hydra_value
 from maspo.config.schema import Experiment
 from maspo.errors import ConfigError
 
-GROUPS = ("task", "model", "sampler", "train", "evaluate")
+GROUPS = ("task", "model", "sampler")  # whose files are choices of their own, not of a scale
 CHOOSE = ("studies", "variants", "seeds")  # what the suites other than full are of
 # Of one step, chosen by the workflow, or of where jobs run.
 LEFT_OUT = ("scale", "suite", "tables_of", "variant", "seed", "resources", "engine", *CHOOSE)
