@@ -33,13 +33,7 @@ from maspo.inert import fenced, in_markdown
 
 SLOW = {"draws"}  # as slow as the evaluations: run when they are asked for
 FIRST = {"inventory", "chain"}  # they find devices, which whoever reads waits for
-LONGEST = (
-    "draws",
-    "figures",
-    "rollouts",
-    "tables",
-    "verdicts",
-)  # of the others, begun in this order
+LONGEST = ("draws", "figures", "rollouts", "tables", "verdicts")  # the first to be begun
 CHECKS: dict[str, tuple[str, Callable[[Tree], Iterator[Finding]]]] = {
     "inventory": ("there is what the configuration makes, and nothing else", check_inventory),
     "chain": ("every file is what a step wrote; every input is a step's output", check_chain),

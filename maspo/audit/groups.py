@@ -21,18 +21,19 @@ def group_faults(
     """
     uniform = row["uniform_groups"]
     mixed = groups - uniform
-    rewarded = row["reward"] * groups * size
-    right = round(rewarded)
-    if not (partial or math.isclose(rewarded, right, abs_tol=1e-4 * size)):
-        yield f"a reward that is a share of {groups * size} completions", str(row["reward"])
-        return
-    # Of the uniform groups `full` are all right; each other one has 1 to size - 1 right.
-    if not partial and not any(
-        size * full + mixed <= right <= size * full + mixed * (size - 1)
-        for full in range(uniform + 1)
-    ):
-        yield f"uniform groups that {right} of {groups * size} can be right in", str(uniform)
-        return
+    if not partial:
+        rewarded = row["reward"] * groups * size
+        right = round(rewarded)
+        if not math.isclose(rewarded, right, abs_tol=1e-4 * size):
+            yield f"a reward that is a share of {groups * size} completions", str(row["reward"])
+            return
+        # Of the uniform groups `full` are all right; each other one has 1 to size - 1 right.
+        if not any(
+            size * full + mixed <= right <= size * full + mixed * (size - 1)
+            for full in range(uniform + 1)
+        ):
+            yield f"uniform groups that {right} of {groups * size} can be right in", str(uniform)
+            return
     moved = sum(row["gradient_use"]["tokens"])
     least = max(mixed * size - row["error"], 0)
     most = min(mixed * size * limit, row["tokens"] - max(uniform * size - row["error"], 0))

@@ -1,7 +1,6 @@
 """From an experiment back to the command that makes it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from maspo.config.compose import as_dict, load_experiment
@@ -10,23 +9,22 @@ from maspo.config.grammar import hydra_value
 from maspo.config.schema import Experiment
 from maspo.errors import ConfigError
 
-GROUPS = ("task", "model", "sampler")  # whose files are choices of their own, not of a scale
+GROUPS = ("task", "model", "sampler", "engine")  # whose files are choices, and not a scale's
 CHOOSE = ("studies", "variants", "seeds")  # what the suites other than full are of
 # Of one step, chosen by the workflow, or of where jobs run.
-LEFT_OUT = ("scale", "suite", "tables_of", "variant", "seed", "resources", "engine", *CHOOSE)
+LEFT_OUT = ("scale", "suite", "tables_of", "variant", "seed", "resources", *CHOOSE)
 
 
-def changes(experiment: Experiment, **other: Any) -> list[str]:
+def changes(experiment: Experiment) -> list[str]:
     """Return the overrides that make an experiment from its scale, but for those of a suite.
 
-    `other` are fields that it shall have instead. A group of settings that is a file of `configs/`
-    is told by its name. What the scale's own kind of task, model or sampler has no setting for is
-    left out.
+    A group of settings that is a file of `configs/` is told by its name. What the scale's own kind
+    of task, model, sampler or engine has no setting for is left out.
 
     Example: ``["results=results/fresh", "first_seed=13", "sampler=fused"]``.
     """
     base = [f"scale={experiment.scale}"]
-    own = as_dict(replace(experiment, **other))
+    own = as_dict(experiment)
     scale = as_dict(load_experiment(base))
     for group in GROUPS:
         if own[group] != scale[group]:

@@ -34,22 +34,11 @@ DEFAULTS = {
         "bilateral": False,
         "attached_gate": False,
     },
-    "gate": {
-        "sigma_base": 1.0,
-        "alpha": 0.3,
-        "beta_high": 0.03,
-        "beta_low": 0.03,
-        "sigma_max": 10.0,
-        "risk_min": 0.1,
-        "risk_max": 10.0,
-        "bilateral": False,
-        "attached_gate": False,
-        "distance": "ratio",
-    },
     "dgpo": {"clip_low": 0.2, "clip_high": 0.2, "n": 1, "m": 2},
     "cispo": {"clip_low": None, "clip_high": 4.0},
     "gspo": {"clip_low": 3e-4, "clip_high": 4e-4},
 }
+DEFAULTS["gate"] = DEFAULTS["maspo"] | {"distance": "ratio"}
 SEQUENCE_MEAN = ("sapo", "sapo_unilateral", "gspo")
 
 
