@@ -16,18 +16,22 @@ from maspo.audit.tree import PROJECT, Tree
 from maspo.errors import MaspoError
 from maspo.reporting.files import study_files, suite_files
 from maspo.reporting.outputs import CLAIMS, suite_figures, suite_pages
-from maspo.reporting.suite import load_suite_data
+from maspo.reporting.suite import Suite, load_suite_data
 
 SHOWN = 5  # cells of one file; the rest is counted
 
 
+def suite_data(tree: Tree, suite: str) -> Suite:
+    """Load a suite as it was reported: its commands name the folder that it was made in."""
+    made_in = tree.manifests[f"{suite}/claims_manifest.json"]["experiment"]["results"]
+    return load_suite_data(replace(tree.suites[suite], results=made_in), tree.results)
+
+
 def check_tables(tree: Tree) -> Iterator[Finding]:
     """Make every table, interval and claim again and compare it cell by cell."""
-    for suite, experiment in tree.suites.items():
+    for suite in tree.suites:
         try:
-            # The commands in claims.md name the folder that the suite was made in.
-            made_in = tree.manifests[f"{suite}/claims_manifest.json"]["experiment"]["results"]
-            data = load_suite_data(replace(experiment, results=made_in), tree.results)
+            data = suite_data(tree, suite)
             texts = {f"tables/{n}": t for s in data.studies for n, t in study_files(s).items()}
             texts |= suite_files(data)
         except MaspoError as error:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
+from maspo.audit.tables import suite_data
 from maspo.audit.tree import Tree
 from maspo.evaluation.records import (
     SCHEMA,
@@ -16,7 +17,6 @@ from maspo.evaluation.records import (
 )
 from maspo.files import sha256, write_text
 from maspo.reporting.files import study_files, suite_files
-from maspo.reporting.suite import load_suite_data
 from maspo.tasks import read_problems, write_problems
 from maspo.training.rollouts import SCHEMA as ROLLOUTS_SCHEMA
 from maspo.training.rollouts import read_rollouts, write_rollouts
@@ -97,8 +97,8 @@ class Forger:
     def tables(self):
         """Make tables and claims again from what the records say now, then forge the hashes."""
         tree = Tree(self.root)
-        for suite, experiment in tree.suites.items():
-            data = load_suite_data(experiment, tree.results)
+        for suite in tree.suites:
+            data = suite_data(tree, suite)
             texts = {f"tables/{n}": t for s in data.studies for n, t in study_files(s).items()}
             for name, text in (texts | suite_files(data)).items():
                 write_text(tree.layout.suite(suite) / name, text)
