@@ -90,7 +90,7 @@ status: $(READY)
 archive: $(READY)
 	$(RUN)/python -m maspo.steps.archive results/$(SCALE)
 
-# Two processes; the tests of the workflow share one DAG, so they are one process's.
+# Two processes; tests of the workflow share a DAG, so those of a group are one process's.
 PYTEST = $(BIN)/python -m pytest -n 2 --dist loadgroup
 
 test: install
