@@ -5,6 +5,10 @@ BIN = $(VENV)/bin
 SCALE ?= mini
 SUITE ?= default
 
+ifeq ($(MASPO_CONFIGS)$(wildcard configs/scale/$(SCALE).yaml),)
+$(error SCALE=$(SCALE) is unknown: there is no configs/scale/$(SCALE).yaml)
+endif
+
 # What a scale runs in: vLLM and verl ask for versions of their own (docs/install.md).
 ifneq ($(filter gpu paper paper_%,$(SCALE)),)
 ENVIRONMENT = $(VENV)-gpu

@@ -19,6 +19,7 @@ from maspo.errors import ConfigError
 from maspo.layout import BASE_VARIANT
 
 PATHS = ("results", "task.local_dir", "task.benchmark_files", "model.path", "engine.python")
+LISTS = ("studies", "variants")
 GROUPS = ("scale", "task", "model", "sampler", "train", "evaluate", "engine", "resources")
 
 
@@ -28,13 +29,14 @@ def load_experiment(overrides: Sequence[str] = ()) -> Experiment:
     Example: ``load_experiment(["scale=smoke", "train.lr=1e-4"])``. If a variant is named, the
     settings of `train` that it changes are changed. A path is taken as it stands, without Hydra's
     quotes around spaces and the like; ``~`` at its start is the home folder, as in a shell.
+    Studies and variants may stand without the brackets of a list.
     ``full={main: 4}`` takes the place of the scale's, where Hydra would keep its other studies.
 
     Raises:
         ConfigError: an unknown scale, group option or setting, a value of the wrong type or out
             of range; the message names the setting and what would be valid.
     """
-    overrides = [_with_quoted_path(override) for override in overrides]
+    overrides = [_spelled_out(override) for override in overrides]
     _check_names(overrides)
     anew = [part for text in overrides for part in _anew(text)]
     experiment = experiment_from(compose_raw(anew))
@@ -45,10 +47,12 @@ def load_experiment(overrides: Sequence[str] = ()) -> Experiment:
     return with_variant(experiment, experiment.variant)
 
 
-def _with_quoted_path(override: str) -> str:
-    """Return the override of a path in quotes: Hydra's grammar has no umlaut, bracket or comma."""
+def _spelled_out(override: str) -> str:
+    """Return an override in Hydra's grammar, whose paths have no umlaut, bracket or comma."""
     name, _, value = override.partition("=")
     value = value.strip()
+    if name in LISTS and value and value[0] != "[":
+        return f"{name}=[{value}]"
     if name not in PATHS or value in ("", "null") or value[0] in "'\"":
         return override
     return f"{name}={quoted(os.path.expanduser(value))}"
@@ -84,8 +88,8 @@ def _check_names(overrides: Sequence[str]) -> None:
         name, sign, _ = override.partition("=")
         if not override.startswith("~") and (not sign or not name or name != name.strip()):
             raise ConfigError(
-                f"{override!r} is no override: write NAME=VALUE without spaces around the sign, "
-                "as in train.lr=1e-4"
+                f"{override!r} is no override: write NAME=VALUE without spaces, "
+                "as in train.lr=1e-4 or full={main:4}"
             )
     try:
         parsed = OverridesParser.create().parse_overrides(list(overrides))

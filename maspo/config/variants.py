@@ -190,9 +190,14 @@ def with_variant(experiment: Experiment, variant: str) -> Experiment:
 
     Raises:
         ConfigError: the variant is unknown, is another spelling of its name, or its objective,
-            `train` or the whole experiment refuses a setting.
+            `train`, the engine or the whole experiment refuses a setting.
     """
-    build_objective(variant)
+    scheduled = build_scheduled(variant)
+    if scheduled.schedules and experiment.engine.kind == "verl":
+        raise ConfigError(
+            f"variant {variant!r}: engine.kind=verl trains with fixed settings, and "
+            f"{sorted(scheduled.schedules)} have schedules; take engine=local"
+        )
     if (name := one_name(variant, experiment.train)) != variant:
         raise ConfigError(
             f"variant {variant!r} is written {name!r} at this scale, so that a run has one name: "

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from maspo.config import Experiment, build_scheduled, hydra_value, objective_settings
+from maspo.config import Experiment, build_objective, hydra_value, objective_settings
 from maspo.errors import ConfigError
 from maspo.seeding import derive_seed
 
@@ -59,13 +59,7 @@ def _data(experiment: Experiment, problems: Path) -> dict[str, Any]:
 def _objective(experiment: Experiment) -> dict[str, Any]:
     settings = dict(objective_settings(experiment.variant))
     method = settings.pop("_target_").split(".")[-2]
-    scheduled = build_scheduled(experiment.variant)
-    if scheduled.schedules:
-        raise ConfigError(
-            f"variant {experiment.variant!r}: engine.kind=verl trains with fixed settings, and "
-            f"{sorted(scheduled.schedules)} have schedules; take engine=local"
-        )
-    objective = scheduled.first
+    objective = build_objective(experiment.variant)
     loss = f"{ACTOR}.policy_loss"
     return {
         "algorithm.adv_estimator": "grpo",

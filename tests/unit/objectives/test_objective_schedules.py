@@ -7,9 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maspo.audit.logs import logged_by
-from maspo.config import build_objective, build_scheduled, load_experiment
+from maspo.config import build_objective, build_scheduled, load_experiment, load_suite
 from maspo.errors import ConfigError
-from maspo.integrations.verl.overrides import verl_overrides
 from maspo.objectives import make
 from maspo.objectives.schedules import Ramp, Scheduled, Steered, read_schedule
 
@@ -127,8 +126,8 @@ def test_an_end_outside_of_the_setting_s_bounds_is_refused_before_any_run(monkey
         build_scheduled("maspo")
 
 
-def test_verl_refuses_what_it_would_not_follow(tmp_path):
-    variant = "variant=maspo_alpha_falling"
-    paper = load_experiment(["scale=paper", variant, "seed=1"])
+@pytest.mark.parametrize("chosen", ["variant=maspo_alpha_falling", "variants=maspo_alpha_falling"])
+def test_verl_refuses_what_it_would_not_follow(chosen):
+    """A run of it, and a suite with it before any job."""
     with pytest.raises(ConfigError, match=r"fixed settings, and \['alpha'\] have schedules"):
-        verl_overrides(paper, tmp_path, tmp_path, tmp_path)
+        load_suite(load_experiment(["scale=paper", chosen, "seed=1"]))
