@@ -45,6 +45,7 @@ from maspo.tasks.modular import make_modular
         (["train.lr", "=", "1e-4"], ["'train.lr'", "NAME=VALUE", "without spaces"]),
         (["train.lr = 1e-4"], ["'train.lr = 1e-4'", "without spaces"]),
         (["=3"], ["'=3'", "NAME=VALUE"]),
+        (["full={main:", "4}"], ["'4}'", "without spaces", "full={main:4}"]),
         (["lr=1e-4"], ["'lr'", "did you mean model.supervised.lr or train.lr?"]),
         (["device=cpu"], ["'device'", "did you mean model.device?"]),
         (["variant=3"], ["variant '3' is unknown", "maspo"]),
@@ -307,6 +308,13 @@ def test_every_value_carries_its_source():
 )
 def test_a_path_is_taken_as_it_stands(folder):
     assert load_experiment([f"results={folder}"]).results == folder
+
+
+@pytest.mark.parametrize("name", ["studies", "variants"])
+def test_names_may_stand_without_the_brackets_of_a_list(name):
+    for text in ("main,alpha", "[main,alpha]"):
+        assert getattr(load_experiment([f"{name}={text}"]), name) == ["main", "alpha"]
+    assert getattr(load_experiment([f"{name}=main"]), name) == ["main"]
 
 
 def test_a_path_may_be_quoted_and_name_other_settings_or_the_home_folder(monkeypatch):

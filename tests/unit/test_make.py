@@ -94,3 +94,10 @@ def test_what_is_installed_is_not_installed_again(tmp_path):
     assert planned(tmp_path, "reproduce", "SCALE=gpu") == [
         "env-gpu/bin/snakemake --cores all --config scale=gpu "
     ]
+
+
+def test_an_unknown_scale_is_refused_before_anything_is_installed(tmp_path):
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        planned(tmp_path, "reproduce", "SCALE=typo")
+    assert "SCALE=typo is unknown" in caught.value.stderr
+    assert caught.value.stdout == ""
