@@ -103,7 +103,7 @@ test: install
 
 test-all: install
 	@echo "== Every test (about 20 minutes on two cores)"
-	$(PYTEST)
+	$(PYTEST) --durations=30
 
 # Environments of their own: what these ask for clashes with the pins of the package.
 $(VENV)-verl/.installed: constraints/verl-cpu.txt pyproject.toml

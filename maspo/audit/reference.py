@@ -19,13 +19,14 @@ SECONDS = "timings.jsonl"  # differs in every run
 def check_reference(tree: Tree) -> Iterator[Finding]:
     """On the reference's platform outputs are the same bits; elsewhere lie in its intervals."""
     scale = next(iter(tree.suites.values())).scale
-    folder = PROJECT / "reference" / scale
-    if not folder.is_dir():
+    references = committed(scale)
+    if not references:
         yield note("reference", f"reference/{scale}", "a committed run of this scale", "none")
         return
-    for kept in sorted(folder.parent.glob("*/manifests.jsonl")):
-        yield from edited(kept.parent, read_json_lines(kept))
-    theirs = {m["manifest"]: m for m in read_json_lines(folder / "manifests.jsonl")}
+    for kept, manifests in references.items():
+        yield from edited(kept, manifests.values())
+    folder = max(references, key=lambda kept: len(references[kept].keys() & tree.manifests.keys()))
+    theirs = references[folder]
     shared = [n for n in tree.manifests if n in theirs and tree.manifests[n]["step"] in STEPS]
     same = [n for n in shared if fingerprint(tree.manifests[n]) == fingerprint(theirs[n])]
     usual = as_dict(load_experiment([f"scale={scale}"]))
@@ -38,9 +39,7 @@ def check_reference(tree: Tree) -> Iterator[Finding]:
             remedy = "the reference's settings, of which the outputs are known"
             yield not_checked("reference", name, "other settings than the reference's", remedy)
             continue
-        digests = {
-            k.partition(f"results/{scale}/")[2] or k: v for k, v in theirs[name]["outputs"].items()
-        }
+        digests = theirs[name]["outputs"]
         for output, digest in ours["outputs"].items():
             if not output.endswith(SECONDS) and digests.get(output) not in (None, digest):
                 yield Finding(
@@ -49,8 +48,18 @@ def check_reference(tree: Tree) -> Iterator[Finding]:
     if len(same) < len(shared):
         reason = f"{len(shared) - len(same)} of {len(shared)} steps state another platform"
         remedy = f"the reference's bits on {platforms(theirs.values())}; here its intervals alone"
-        yield not_checked("reference", f"reference/{scale}", reason, remedy)
+        yield not_checked("reference", f"reference/{folder.name}", reason, remedy)
         yield from beside_intervals(tree, folder)
+
+
+def committed(scale: str) -> dict[Path, dict[str, Manifest]]:
+    """Return the folders of ``reference/`` that hold runs of a scale, with their manifests."""
+    found = {}
+    for path in sorted((PROJECT / "reference").glob("*/manifests.jsonl")):
+        manifests = {manifest["manifest"]: manifest for manifest in read_json_lines(path)}
+        if next(iter(manifests.values()))["experiment"]["scale"] == scale:
+            found[path.parent] = manifests
+    return found
 
 
 def platforms(manifests: Iterable[Manifest]) -> str:
