@@ -9,6 +9,7 @@ from maspo.layout import BASE_VARIANT
 LABELS = {
     BASE_VARIANT: "Base policy",
     "grpo": "GRPO",
+    "grpo_searched": "GRPO, searched",
     "clip_higher": "Clip Higher",
     "clip_higher_falling": "Clip Higher, falling",
     "clip_higher_steered": "Clip Higher, steered",
@@ -16,12 +17,14 @@ LABELS = {
     "entropy_adv": "Entropy Adv.",
     "bapo": "BAPO",
     "sapo": "SAPO",
+    "sapo_searched": "SAPO, searched",
     "sapo_unilateral": "SAPO (unilateral)",
     "cispo": "CISPO",
     "gspo": "GSPO",
     "dgpo": "DGPO",
     "dr_grpo": "Dr. GRPO",
     "maspo": "MASPO",
+    "maspo_searched": "MASPO, searched",
     "maspo_no_mass": "MASPO without mass",
     "maspo_no_risk": "MASPO without risk",
     "gaussian_only": "Gaussian gate alone",
@@ -29,6 +32,7 @@ LABELS = {
     "maspo_paper": "MASPO (no clamps)",
     "maspo_attached_gate": "MASPO (attached gate)",
     "gate": "Gaussian gate",
+    "gate_searched": "Gaussian gate, searched",
 }
 
 
