@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from maspo.config import Experiment, build_objective, hydra_value, objective_settings
-from maspo.errors import ConfigError
 from maspo.seeding import derive_seed
 
 # The names that verl has for our aggregations; verl uses them for its own terms only.
