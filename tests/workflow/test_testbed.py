@@ -23,7 +23,7 @@ def test_a_file_is_compared_and_a_second_time_costs_nothing(tmp_path):
     done = command(tmp_path, file)
     assert done.returncode == 0, done.stderr[-3000:]
     read = json.loads((tmp_path / "out/own_grpo-grpo.json").read_text())
-    # GRPO's own formula trains the same policies, bit by bit.
+    # GRPO's own formula, dual clip included, trains the same policies, bit by bit.
     assert read["looks"] == [{"pairs": 3, "mean": 0.0, "low": 0.0, "high": 0.0}]
     assert read["verdict"] == "negligible"
     assert all(check["passed"] for check in read["checks"])

@@ -16,6 +16,7 @@ import torch
 def objective(batch):
     ratio = (batch.log_prob - batch.old_log_prob).clamp(-20, 20).exp()
     gain = torch.minimum(ratio * batch.advantages, ratio.clamp(0.8, 1.2) * batch.advantages)
+    gain = torch.where(batch.advantages < 0, gain.maximum(3 * batch.advantages), gain)
     count = batch.total_tokens or batch.mask.sum()
     return -torch.where(batch.mask, gain, 0.0).sum() / count
 """
@@ -36,7 +37,7 @@ def written(tmp_path):
 @pytest.mark.parametrize("seed", range(3))
 def test_a_function_gives_loss_gradient_weights_and_metrics_of_the_package(written, seed):
     batch = to_batch(random_arrays(seed))
-    ours, gradient = run(make("grpo", dual_clip=None), batch)
+    ours, gradient = run(make("grpo"), batch)
     theirs, other = run(written(GRPO), batch)
     torch.testing.assert_close(theirs.loss, ours.loss)
     torch.testing.assert_close(other, gradient)
@@ -48,7 +49,7 @@ def test_a_function_gives_loss_gradient_weights_and_metrics_of_the_package(writt
 def test_a_softer_weight_is_read_from_the_gradient(written):
     batch = to_batch(random_arrays(1))
     halved, _ = run(written(GRPO.replace("return -", "return -0.5 * ")), batch)
-    whole, _ = run(make("grpo", dual_clip=None), batch)
+    whole, _ = run(make("grpo"), batch)
     moved = batch.mask & (batch.advantages != 0)
     torch.testing.assert_close(halved.weight[moved], 0.5 * whole.weight[moved])
 
@@ -72,7 +73,7 @@ def test_a_softer_weight_is_read_from_the_gradient(written):
 def test_a_broken_file_ends_with_its_line_named(written, text, message):
     batch = to_batch(random_arrays(0))
     if message is None:  # the line is reached only where no total is given
-        message = r"line 8: objective\(batch\) failed \(AttributeError.*maks"
+        message = r"line 9: objective\(batch\) failed \(AttributeError.*maks"
     with pytest.raises(ConfigError, match=message):
         written(text)(batch)
 
