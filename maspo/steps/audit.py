@@ -49,12 +49,12 @@ def main() -> None:
         if arguments.only:
             print("\n".join(map(printable, trace(tree, arguments.only))))
             return
-        audit = run_audit(tree, skip=() if arguments.draw_again else SLOW, jobs=arguments.jobs)
-        report = as_json(audit)
-        validate(report, read_json(PROJECT / "workflow/schemas/audit.schema.json"))
         folder = arguments.output or tree.root / "audit"
         if folder.is_symlink() and not arguments.output:
             raise DataError(f"{folder} is a link: delete it, or name another place by --output")
+        audit = run_audit(tree, skip=() if arguments.draw_again else SLOW, jobs=arguments.jobs)
+        report = as_json(audit)
+        validate(report, read_json(PROJECT / "workflow/schemas/audit.schema.json"))
         write_json(folder / "audit.json", report)
         text = as_markdown(audit)
         write_text(folder / "audit.md", text)

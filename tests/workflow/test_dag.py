@@ -154,16 +154,12 @@ def test_tables_are_told_what_the_runs_were_trained_with(project):
 @pytest.mark.parametrize(
     ("config", "named"),
     [
-        (("scale=smok",), ["smok", "mini"]),
         (("sede=3",), ["sede", "seeds", "overrides"]),
         (("scale=smoke", "seeds=many"), ["many", "integer"]),
         (("scale=smoke", "variants=mapso"), ["mapso", "maspo"]),
         (("scale=smoke", "studies=gamma"), ["gamma", "alpha"]),
-        (("scale=smoke", "overrides=train.lr=fast"), ["train.lr", "fast"]),
         (("scale=smoke", "overrides=results=/tmp/{x}"), ["results='/tmp/{x}'", "braces"]),
-        (("scale=smoke", "overrides=results=/tmp/it's"), ["/tmp/it's", "No closing quotation"]),
         (("threads=64",), ["threads", "overrides=threads=..."]),
-        (("scale=smoke", "overrides=suite=full"), ["suite is set by the rules"]),
         (("scale=smoke", "overrides=full.smoke=3"), ["the suite default does not read full"]),
     ],
 )
@@ -187,20 +183,12 @@ def refusal(new_project, config):
     return output
 
 
-@pytest.mark.parametrize(
-    ("key", "named"),
-    [
-        ("seeds=3", ["the suite full does not read seeds", 'overrides="full.<study>=<seeds>"']),
-        ("studies=alpha", ["the suite full does not read studies"]),
-        ("variants=grpo", ["the suite full does not read variants"]),
-    ],
-)
 @pytest.mark.slow
-def test_full_refuses_what_it_would_ignore(new_project, key, named):
-    output = new_project.snakemake("full", config=("scale=smoke", key), check=False)
+def test_full_refuses_what_it_would_ignore(new_project):
+    output = new_project.snakemake("full", config=("scale=smoke", "seeds=3"), check=False)
     assert not (new_project.folder / "results").exists()
-    for word in named:
-        assert word in output
+    assert "the suite full does not read seeds" in output
+    assert 'overrides="full.<study>=<seeds>"' in output
 
 
 @pytest.mark.slow
