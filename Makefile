@@ -94,7 +94,7 @@ status: $(READY)
 archive: $(READY)
 	$(RUN)/python -m maspo.steps.archive results/$(SCALE)
 
-# Two processes; tests of the workflow share a DAG, so those of a group are one process's.
+# Two processes; tests that share what takes long to make are a group, which one process runs.
 PYTEST = $(BIN)/python -m pytest -n 2 --dist loadgroup
 
 test: install

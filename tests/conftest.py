@@ -16,17 +16,6 @@ ARCHITECTURE = {
 }
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items):
-    """Give the tests of the workflow to few processes, because those of one share a DAG.
-
-    Tests that only read its results are a group of their own (`pytest.mark.workflow("readers")`).
-    """
-    for item in items:
-        if marker := item.get_closest_marker("workflow"):
-            item.add_marker(pytest.mark.xdist_group(*marker.args or ["workflow"]))
-
-
 @pytest.fixture
 def tiny_policy():
     """Return an untrained policy of a few thousand parameters and its tokenizer."""

@@ -18,7 +18,8 @@ FOLDER = "Größe 'x' & $HOME"
 def project(tmp_path_factory):
     """Return this process's copy of the DAG that the first process built.
 
-    The checkout is a link that all copies share, so the paths that Snakemake noted stay right.
+    The checkout is a link that all copies share, so the paths that Snakemake noted stay right. The
+    tests that start Snakemake through it are the group "checkout", because one of them moves it.
     """
     own = tmp_path_factory.getbasetemp()
     note = (own.parent if own.name.startswith("popen-") else own) / "smoke.txt"

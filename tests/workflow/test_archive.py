@@ -13,7 +13,7 @@ from maspo.audit.archive import check_archive
 from maspo.errors import DataError
 from maspo.files import sha256
 
-pytestmark = [pytest.mark.workflow("readers"), pytest.mark.slow]
+pytestmark = [pytest.mark.workflow, pytest.mark.slow, pytest.mark.xdist_group("archive")]
 
 
 def archive(*arguments):

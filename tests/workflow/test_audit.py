@@ -33,7 +33,7 @@ from maspo.evaluation.records import read_records
 from maspo.files import read_json
 from tamper import Forger
 
-pytestmark = [pytest.mark.workflow("readers"), pytest.mark.slow]
+pytestmark = [pytest.mark.workflow, pytest.mark.slow]
 
 
 def owner(check):

@@ -8,7 +8,7 @@ from test_dag import ROOT, planned
 from maspo import __version__
 from maspo.files import sha256
 
-pytestmark = [pytest.mark.workflow, pytest.mark.slow]
+pytestmark = [pytest.mark.workflow, pytest.mark.slow, pytest.mark.xdist_group("checkout")]
 
 
 @pytest.fixture

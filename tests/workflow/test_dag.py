@@ -17,7 +17,7 @@ from PIL import Image
 from maspo.files import read_json, read_json_lines, sha256
 
 ROOT = Path(__file__).parents[2]
-pytestmark = pytest.mark.workflow
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("checkout")]
 FIGURES = [
     *("smoke/training_dynamics", "smoke/avg_at_k", "smoke/pass_at_k", "smoke/gradient_use"),
     *("smoke/entropy_accuracy", "smoke/sample_efficiency", "claims", "trust_regions"),

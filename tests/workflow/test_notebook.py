@@ -22,7 +22,7 @@ def run(results, folder, monkeypatch):
     return notebook.cells
 
 
-@pytest.mark.workflow("readers")
+@pytest.mark.workflow
 @pytest.mark.slow
 def test_the_notebook_shows_what_the_workflow_reports(project, tmp_path, monkeypatch):
     *cells, last = run(project.results, tmp_path, monkeypatch)
@@ -40,7 +40,7 @@ def test_the_notebook_shows_what_the_workflow_reports(project, tmp_path, monkeyp
     assert int(learned) == (rollouts.advantage != 0).sum() > 0
 
 
-@pytest.mark.workflow("readers")
+@pytest.mark.workflow
 @pytest.mark.slow
 def test_a_folder_without_results_is_named(tmp_path, monkeypatch):
     with pytest.raises(CellExecutionError, match="nothing/evaluation: no seed of both maspo and"):
