@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from maspo.config import Experiment, changes, load_study, workflow_command
+from maspo.config import load_study, workflow_command
 from maspo.errors import ConfigError
 from maspo.layout import Layout
 from maspo.reporting.claim_statistics import Effect
@@ -116,13 +116,13 @@ def command(suite: Suite, part: Part) -> str:
         return part.command
     experiment = suite.experiment
     if any(name in experiment.full for name in part.studies):
-        return workflow_command(experiment, "full", {}, changes(experiment))
+        return workflow_command(experiment, "full", {}, suite.changes)
     study = part.studies[0]
     try:
         load_study(study, 1, experiment)
     except ConfigError:  # made for another policy
         return f"snakemake --cores all --config studies={study}"
-    return workflow_command(experiment, "default", {"studies": [study]}, _but_full(experiment))
+    return workflow_command(experiment, "default", {"studies": [study]}, _but_full(suite))
 
 
 def more_seeds(suite: Suite, part: Part, study: str, seeds: int) -> str:
@@ -132,13 +132,13 @@ def more_seeds(suite: Suite, part: Part, study: str, seeds: int) -> str:
         return f"{part.command} studies={study} seeds={seeds}"
     if experiment.suite == "full":
         more = f"full.{study}={seeds}"
-        return workflow_command(experiment, "full", {}, [*changes(experiment), more])
+        return workflow_command(experiment, "full", {}, [*suite.changes, more])
     keys = {"studies": [study], "seeds": seeds}
-    return workflow_command(experiment, "default", keys, _but_full(experiment))
+    return workflow_command(experiment, "default", keys, _but_full(suite))
 
 
-def _but_full(experiment: Experiment) -> list[str]:
-    return [override for override in changes(experiment) if not override.startswith("full=")]
+def _but_full(suite: Suite) -> list[str]:
+    return [override for override in suite.changes if not override.startswith("full=")]
 
 
 def reason(effect: Effect, ruling: Ruling, part: Part, seeds: int | None = None) -> str:

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-from maspo.config import Experiment, load_suite
+from maspo.config import Experiment, changes, load_suite
 from maspo.reporting.analysis import Analysis, load_analysis
 from maspo.reporting.results import Results
 from maspo.reporting.study_data import StudyData
@@ -42,6 +43,11 @@ class Suite:
         runs = sorted(self.runs, key=lambda run: run[1])
         names = dict.fromkeys(variant for variant, _ in self.runs)
         return {name: [run for run in runs if run[0] == name] for name in names}
+
+    @cached_property
+    def changes(self) -> list[str]:
+        """The overrides that make its experiment from its scale."""
+        return changes(self.experiment)
 
     def study(self, names: Sequence[str]) -> StudyData | None:
         """Return the first of the named studies that this suite has."""
