@@ -17,7 +17,8 @@ class Project:
 
     def __init__(self, folder):
         self.folder = folder
-        shutil.copytree(ROOT / "configs", folder / "configs")
+        if not (folder / "configs").exists():
+            shutil.copytree(ROOT / "configs", folder / "configs")
         self.environment = {**os.environ, "MASPO_CONFIGS": str(folder / "configs")}
 
     def command(self, *arguments, config=("scale=smoke",)):

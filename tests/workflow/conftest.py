@@ -3,6 +3,7 @@
 It lies below a folder that every shell line has to quote, its checkout as well as its results.
 """
 
+import json
 import shutil
 from pathlib import Path
 
@@ -12,30 +13,38 @@ from filelock import FileLock
 from project import ROOT, Project
 
 FOLDER = "Größe 'x' & $HOME"
+CHECKOUT = "check out"  # a link, which a test lets point elsewhere
 
 
 @pytest.fixture(scope="session")
-def project(tmp_path_factory):
-    """Return this process's copy of the DAG that the first process built.
-
-    The checkout is a link that all copies share, so the paths that Snakemake noted stay right. The
-    tests that start Snakemake through it are the group "checkout", because one of them moves it.
-    """
+def smoke(tmp_path_factory):
+    """Return the project with the DAG and a copy; the first process that asks makes both."""
     own = tmp_path_factory.getbasetemp()
-    note = (own.parent if own.name.startswith("popen-") else own) / "smoke.txt"
+    note = (own.parent if own.name.startswith("popen-") else own) / "smoke.json"
     with FileLock(note.with_suffix(".lock")):
         if not note.exists():
-            built = Project(tmp_path_factory.mktemp("smoke") / FOLDER)
-            built.checkout = built.folder / "check out"
-            built.checkout.symlink_to(ROOT)
-            built.snakemake()
-            note.write_text(str(built.folder), encoding="utf-8")
-    first = Path(note.read_text(encoding="utf-8"))
-    project = Project(tmp_path_factory.mktemp("project") / FOLDER)
-    project.checkout = first / "check out"
-    skipped = shutil.ignore_patterns("check out")
-    shutil.copytree(first, project.folder, ignore=skipped, dirs_exist_ok=True)
-    return project
+            project = Project(tmp_path_factory.mktemp("smoke") / FOLDER)
+            project.checkout = project.folder / CHECKOUT
+            project.checkout.symlink_to(ROOT)
+            project.snakemake()
+            copy = tmp_path_factory.mktemp("finished") / FOLDER
+            shutil.copytree(project.folder, copy, symlinks=True)
+            note.write_text(json.dumps([str(project.folder), str(copy)]))
+    project, copy = (Project(Path(folder)) for folder in json.loads(note.read_text()))
+    project.checkout = project.folder / CHECKOUT
+    return project, copy
+
+
+@pytest.fixture(scope="session")
+def project(smoke):
+    """Return the project to start Snakemake in, for tests of the group "checkout" alone."""
+    return smoke[0]
+
+
+@pytest.fixture(scope="session")
+def finished(smoke):
+    """Return a copy of the project, which all processes read and none changes."""
+    return smoke[1]
 
 
 @pytest.fixture

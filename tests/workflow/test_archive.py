@@ -22,10 +22,10 @@ def archive(*arguments):
 
 
 @pytest.fixture(scope="module")
-def crate(project, tmp_path_factory):
+def crate(finished, tmp_path_factory):
     """Return the archive of the smoke run."""
     target = tmp_path_factory.mktemp("archive") / "smoke.zip"
-    done = archive(project.results, "--output", target)
+    done = archive(finished.results, "--output", target)
     assert done.returncode == 0, done.stderr
     return target
 
@@ -38,19 +38,19 @@ def unpacked(crate, tmp_path):
     return tmp_path / "elsewhere"
 
 
-def test_the_same_results_give_the_same_bytes(project, crate, tmp_path):
+def test_the_same_results_give_the_same_bytes(finished, crate, tmp_path):
     again = tmp_path / "again.zip"
-    assert archive(project.results, "--output", again).returncode == 0
+    assert archive(finished.results, "--output", again).returncode == 0
     assert sha256(again) == sha256(crate)
 
 
-def test_it_holds_every_result_and_what_explains_them(project, unpacked):
+def test_it_holds_every_result_and_what_explains_them(finished, unpacked):
     inside = unpacked / "results" / "smoke"
-    for path in project.results.rglob("[!.]*"):
-        relative = path.relative_to(project.results)
+    for path in finished.results.rglob("[!.]*"):
+        relative = path.relative_to(finished.results)
         assert relative.parts[0] == "checkpoints" or (inside / relative).exists()
     for name in ("tables/smoke.csv", "claims.json", "figures/smoke/avg_at_k.png"):
-        original = project.results / "default" / name
+        original = finished.results / "default" / name
         assert (inside / "default" / name).read_bytes() == original.read_bytes()
     for name in ("LICENSE", "CITATION.cff", "configs/config.yaml", "constraints/cpu.txt"):
         assert (unpacked / name).stat().st_size > 0
@@ -98,9 +98,9 @@ def test_a_changed_archive_is_refused_by_name(unpacked, damage):
     assert "Traceback" not in done.stderr
 
 
-def test_the_weights_can_be_left_out(project, crate, tmp_path):
+def test_the_weights_can_be_left_out(finished, crate, tmp_path):
     small = tmp_path / "small.zip"
-    done = archive(project.results, "--output", small, "--without-policies")
+    done = archive(finished.results, "--output", small, "--without-policies")
     assert done.returncode == 0, done.stderr
     with zipfile.ZipFile(small) as file:
         names = file.namelist()

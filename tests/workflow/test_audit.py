@@ -46,9 +46,9 @@ def failures(root, skip=()):
 
 
 @pytest.fixture
-def forger(project, tmp_path, monkeypatch):
-    monkeypatch.setenv("MASPO_CONFIGS", str(project.folder / "configs"))
-    shutil.copytree(project.results, tmp_path / "moved")
+def forger(finished, tmp_path, monkeypatch):
+    monkeypatch.setenv("MASPO_CONFIGS", str(finished.folder / "configs"))
+    shutil.copytree(finished.results, tmp_path / "moved")
     return Forger(tmp_path / "moved")
 
 
@@ -301,9 +301,9 @@ def audit_step(project, *arguments):
     return subprocess.run(command, env=environment, capture_output=True, text=True)
 
 
-def test_the_command_fails_and_names_file_expected_and_found(project, forger):
+def test_the_command_fails_and_names_file_expected_and_found(finished, forger):
     forger.cell(MAIN, 3, "avg_at_k", "0.99")
-    done = audit_step(project, forger.root)
+    done = audit_step(finished, forger.root)
     assert done.returncode == 1
     assert f"failure [metrics] {MAIN}: expected avg_at_k 0." in done.stdout
     assert "found 0.99" in done.stdout
@@ -312,8 +312,8 @@ def test_the_command_fails_and_names_file_expected_and_found(project, forger):
     assert (forger.root / "audit/audit.md").read_text() in done.stdout
 
 
-def test_the_chain_behind_a_cell_ends_at_configuration_and_seed(project, forger):
-    done = audit_step(project, forger.root, "--only", "default/smoke/maspo/average/avg_at_k")
+def test_the_chain_behind_a_cell_ends_at_configuration_and_seed(finished, forger):
+    done = audit_step(finished, forger.root, "--only", "default/smoke/maspo/average/avg_at_k")
     assert done.returncode == 0, done.stderr
     value = pd.read_csv(forger.root / MAIN).query("variant == 'maspo' and benchmark == 'average'")
     assert repr(float(value["avg_at_k"].iloc[0])) in done.stdout
@@ -383,50 +383,46 @@ def test_an_unknown_place_is_explained(forger, place, valid):
         behind(forger, place)
 
 
-def test_the_command_explains_an_unknown_place(project, forger):
-    done = audit_step(project, forger.root, "--only", "default/smoke")
+def test_the_command_explains_an_unknown_place(finished, forger):
+    done = audit_step(finished, forger.root, "--only", "default/smoke")
     assert done.returncode == 1
     assert "suite/claims/id" in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_snakemake_audit_is_a_target(project):
-    assert ": audit of results/smoke\n" in project.snakemake("--dry-run", "audit")
-
-
-def test_a_pipe_does_not_hang_the_audit(project, forger):
+def test_a_pipe_does_not_hang_the_audit(finished, forger):
     """The checks behind the inventory would open it."""
     ATTACKS["a pipe in place of a log"][0](forger)
-    done = audit_step(project, forger.root)
+    done = audit_step(finished, forger.root)
     assert done.returncode == 1
     assert "expected a file, found a device or pipe" in done.stdout
 
 
-def test_a_report_is_not_written_through_a_link(project, forger, tmp_path):
+def test_a_report_is_not_written_through_a_link(finished, forger, tmp_path):
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     shutil.rmtree(forger.root / "audit", ignore_errors=True)
     (forger.root / "audit").symlink_to(elsewhere)
-    done = audit_step(project, forger.root)
+    done = audit_step(finished, forger.root)
     assert done.returncode == 1
     assert "audit is a link" in done.stderr
     assert not list(elsewhere.iterdir())
 
 
-def test_control_codes_of_a_folder_do_not_reach_the_terminal(project, forger):
+def test_control_codes_of_a_folder_do_not_reach_the_terminal(finished, forger):
     statement = '"statement": "\\u001b[2J\\u0007'
     forger.replace("default/claims.json", '"statement": "', statement)
-    done = audit_step(project, forger.root, "--only", "default/claims/above_grpo")
+    done = audit_step(finished, forger.root, "--only", "default/claims/above_grpo")
     assert "\x1b" not in done.stdout + done.stderr
     assert r"\x1b[2J" in done.stdout
 
 
-def test_configurations_of_another_shape_are_named(project, forger):
+def test_configurations_of_another_shape_are_named(finished, forger):
     def no_task(manifest):
         manifest["experiment"]["task"] = None
 
     forger.manifest("default/claims_manifest.json", no_task)
-    done = audit_step(project, forger.root)
+    done = audit_step(finished, forger.root)
     assert done.returncode == 1
     assert "cannot be read" in done.stderr
     assert "Traceback" not in done.stderr

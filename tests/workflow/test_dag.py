@@ -84,6 +84,10 @@ def test_second_run_has_nothing_to_do(project):
     assert "Nothing to be done" in project.snakemake("--dry-run")
 
 
+def test_snakemake_audit_is_a_target(project):
+    assert ": audit of results/smoke\n" in project.snakemake("--dry-run", "audit")
+
+
 def test_a_changed_alpha_reruns_maspo_and_nothing_else(project):
     project.edit("objective/maspo.yaml", "alpha: 0.3", "alpha: 0.4")
     try:

@@ -44,17 +44,17 @@ def contents(folder):
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_a_full_disk_stops_a_run_which_later_goes_on(project, disk):
+def test_a_full_disk_stops_a_run_which_later_goes_on(finished, disk):
     folder, options = disk
     results = folder / "results"
     for part in ("data", "base"):
-        shutil.copytree(project.results / part, results / part)
+        shutil.copytree(finished.results / part, results / part)
     before = contents(results)
     used = sum(len(content) for content in before.values())
     options(f"size={used // 1000 + 700}k")  # weights and optimizer state need three times 0.6 MB
     step = ("train", f"results={results}", "variant=maspo", "seed=1")
 
-    status, log = run(project, *step)
+    status, log = run(finished, *step)
     assert status == 1
     assert "could not write" in log.splitlines()[-1]
     assert "checkpoint.pt" in log.splitlines()[-1]
@@ -65,12 +65,12 @@ def test_a_full_disk_stops_a_run_which_later_goes_on(project, disk):
     assert not (results / "runs").exists()
 
     options("size=64m")
-    status, log = run(project, *step)
+    status, log = run(finished, *step)
     assert status == 0, log
-    finished = project.results / "runs" / "maspo" / "seed_1"
+    undisturbed = finished.results / "runs" / "maspo" / "seed_1"
     again = results / "runs" / "maspo" / "seed_1"
-    assert (again / "metrics.jsonl").read_bytes() == (finished / "metrics.jsonl").read_bytes()
-    assert sha256(again / "policy") == sha256(finished / "policy")
+    assert (again / "metrics.jsonl").read_bytes() == (undisturbed / "metrics.jsonl").read_bytes()
+    assert sha256(again / "policy") == sha256(undisturbed / "policy")
 
 
 @pytest.mark.parametrize(
@@ -83,13 +83,13 @@ def test_a_full_disk_stops_a_run_which_later_goes_on(project, disk):
     ],
     ids=lambda step: step[0],
 )
-def test_a_read_only_results_folder_is_named_and_stays_as_it_was(project, disk, step):
+def test_a_read_only_results_folder_is_named_and_stays_as_it_was(finished, disk, step):
     folder, options = disk
     results = folder / "results"
-    shutil.copytree(project.results, results)
+    shutil.copytree(finished.results, results)
     before = contents(results)
     options("ro")
-    status, log = run(project, *step, f"results={results}")
+    status, log = run(finished, *step, f"results={results}")
     assert status == 1
     assert log.splitlines()[-1].startswith("error: ")
     assert "Read-only file system" in log.splitlines()[-1]

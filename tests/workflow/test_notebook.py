@@ -24,19 +24,19 @@ def run(results, folder, monkeypatch):
 
 @pytest.mark.workflow
 @pytest.mark.slow
-def test_the_notebook_shows_what_the_workflow_reports(project, tmp_path, monkeypatch):
-    *cells, last = run(project.results, tmp_path, monkeypatch)
+def test_the_notebook_shows_what_the_workflow_reports(finished, tmp_path, monkeypatch):
+    *cells, last = run(finished.results, tmp_path, monkeypatch)
     kinds = [
         kind for cell in cells for out in cell.get("outputs", []) for kind in out.get("data", {})
     ]
     assert kinds.count("image/png") == 2
     shown, learned = last.outputs[0].text.rsplit(maxsplit=1)
     shown = pd.DataFrame(json.loads(shown)).reset_index(drop=True)
-    table = pd.read_csv(project.results / "default/tables/smoke_comparisons.csv")
+    table = pd.read_csv(finished.results / "default/tables/smoke_comparisons.csv")
     table = table[(table.method == "maspo") & (table.reference == "grpo")].reset_index(drop=True)
     columns = ["benchmark", "metric", "k", "difference", "low", "high", "p"]
     pd.testing.assert_frame_equal(shown[columns], table[columns])
-    rollouts = pd.read_parquet(project.results / "runs/maspo/seed_1/rollouts.parquet")
+    rollouts = pd.read_parquet(finished.results / "runs/maspo/seed_1/rollouts.parquet")
     assert int(learned) == (rollouts.advantage != 0).sum() > 0
 
 

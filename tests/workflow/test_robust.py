@@ -18,14 +18,14 @@ CLOCK = "2031-05-05 12:00:00"  # where the moved clock starts
 AUDITS_KILLED = 4
 
 
-def test_a_moved_clock_changes_no_byte(project, new_project):
+def test_a_moved_clock_changes_no_byte(finished, new_project):
     if not shutil.which("faketime"):
         pytest.skip("needs faketime: apt-get install faketime")
     snakemake = start(new_project, "moved", clock=CLOCK)
     assert snakemake.wait(timeout=1200) == 0, log_of(new_project, "moved")[-3000:]
     manifest = new_project.results / "runs/maspo/seed_1/manifest.json"
     assert json.loads(manifest.read_text())["time"]["started"] > CLOCK[:10]
-    same_bytes(project, new_project)
+    same_bytes(finished, new_project)
 
 
 def audit(project, results):
@@ -44,13 +44,13 @@ def report(results):
     return read, [line.rpartition("|")[0].rpartition("|")[0] or line for line in lines]
 
 
-def test_a_killed_audit_leaves_a_whole_report(project, tmp_path):
+def test_a_killed_audit_leaves_a_whole_report(finished, tmp_path):
     """The old one or the new one; audited again, the same."""
     results = tmp_path / "results"
     drawn = shutil.ignore_patterns("figures", "pages")  # what takes most of the time
-    shutil.copytree(project.results, results, ignore=drawn)
+    shutil.copytree(finished.results, results, ignore=drawn)
     begun = time.monotonic()
-    assert audit(project, results).wait() == 0
+    assert audit(finished, results).wait() == 0
     seconds = time.monotonic() - begun
     whole = report(results)
 
@@ -58,7 +58,7 @@ def test_a_killed_audit_leaves_a_whole_report(project, tmp_path):
     for kill in range(AUDITS_KILLED):
         if kill == AUDITS_KILLED // 2:  # the rest starts without a report
             shutil.rmtree(results / "audit")
-        process = audit(project, results)
+        process = audit(finished, results)
         time.sleep(draw.uniform(0.3, 1.1) * seconds)
         if process.poll() is None:
             kill_tree(process)
@@ -67,6 +67,6 @@ def test_a_killed_audit_leaves_a_whole_report(project, tmp_path):
             assert report(results) == whole
         else:
             assert not files[1].is_file()  # the last to be written
-    assert audit(project, results).wait() == 0
+    assert audit(finished, results).wait() == 0
     assert report(results) == whole
     assert sorted(path.name for path in (results / "audit").iterdir()) == ["audit.json", "audit.md"]
