@@ -1,12 +1,10 @@
 """From an experiment back to the command that makes it."""
 
 from collections.abc import Iterator, Mapping
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from maspo.config.compose import as_dict, load_experiment
-from maspo.config.files import config_dir, options
+from maspo.config.files import options
 from maspo.config.grammar import hydra_value
 from maspo.config.schema import Experiment
 from maspo.errors import ConfigError
@@ -25,9 +23,9 @@ def changes(experiment: Experiment) -> list[str]:
 
     Example: ``["results=results/fresh", "first_seed=13", "sampler=fused"]``.
     """
-    base = f"scale={experiment.scale}"
+    base = [f"scale={experiment.scale}"]
     own = as_dict(experiment)
-    scale = _settings(config_dir(), base)
+    scale = as_dict(load_experiment(base))
     for group in GROUPS:
         if own[group] != scale[group]:
             own[group] = _option(base, group, own[group]) or own[group]
@@ -39,17 +37,11 @@ def changes(experiment: Experiment) -> list[str]:
     ]
 
 
-@cache  # the claims of a suite ask for the same few dozens of times
-def _settings(folder: Path, *overrides: str) -> dict[str, Any]:
-    """Return the settings that overrides make of the files of `folder`, `config_dir()`."""
-    return as_dict(load_experiment(overrides))
-
-
-def _option(base: str, group: str, settings: Mapping[str, Any]) -> str | None:
+def _option(base: list[str], group: str, settings: Mapping[str, Any]) -> str | None:
     """Return the file of a group that holds exactly these settings, if there is one."""
     for option in options(group):
         try:
-            if _settings(config_dir(), base, f"{group}={option}")[group] == settings:
+            if as_dict(load_experiment([*base, f"{group}={option}"]))[group] == settings:
                 return option
         except ConfigError:  # does not go with the scale's other settings
             continue
@@ -71,9 +63,9 @@ def chosen(experiment: Experiment) -> dict[str, Any]:
     """Return the keys of `snakemake --config` that chose the suite, where it is not the scale's."""
     if experiment.suite == "full":
         return {}
-    scale = _settings(config_dir(), f"scale={experiment.scale}")
+    scale = load_experiment([f"scale={experiment.scale}"])
     values = {name: getattr(experiment, name) for name in CHOOSE}
-    return {name: value for name, value in values.items() if value != scale[name]}
+    return {name: value for name, value in values.items() if value != getattr(scale, name)}
 
 
 def workflow_command(

@@ -96,3 +96,6 @@ def test_a_read_only_results_folder_is_named_and_stays_as_it_was(finished, disk,
     assert str(results) in log.splitlines()[-1]
     assert "Traceback" not in log
     assert contents(results) == before
+    options("rw")
+    status, log = run(finished, *step, f"results={results}")
+    assert status == 0, log

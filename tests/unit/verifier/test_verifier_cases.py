@@ -28,7 +28,7 @@ def _repeat(piece: str, count: int) -> str:
 def verdicts():
     """Every case graded once, in one batch per rule set.
 
-    On a slow machine the right verdicts take up to two seconds of CPU time.
+    On a slow machine one right verdict took more than 1.5 seconds of CPU time.
     """
     graded = {}
     for rules in sorted({tuple(case.get("rules", DEFAULT_RULES)) for case in CASES}):
