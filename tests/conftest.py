@@ -5,6 +5,8 @@ import os
 import pytest
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+# Test processes share the cores: threads that wait for one another would spin.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 ARCHITECTURE = {
     "hidden_size": 16,

@@ -1,5 +1,7 @@
 """BAPO: clipping bounds searched per batch until positive tokens carry their share of the loss."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from math import ceil
 
@@ -45,7 +47,6 @@ class Bapo(Objective):
                     f"Bapo.{side}_start must be at most {side}_end = {end}, got {start}"
                 )
 
-    @torch.no_grad()
     def search(self, tokens: Tokens) -> tuple[float, float, float]:
         """Return the lower and upper bound, and the positive share of the contributions there.
 

@@ -1,5 +1,7 @@
 """The shape of an objective: what goes in, what comes out, and the registry of methods."""
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -7,7 +9,6 @@ from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
 import torch
-from torch import Tensor
 
 from maspo.objectives.constraints import check_settings, setting
 from maspo.objectives.primitives import AGGREGATIONS, aggregate, log_ratio, statistics, to_floats
@@ -37,21 +38,21 @@ class PolicyBatch:
         ValueError: a field's shape differs from `log_prob`'s, or a total is negative.
     """
 
-    log_prob: Tensor
-    old_log_prob: Tensor
-    advantages: Tensor
-    mask: Tensor
-    entropy: Tensor | None = None
-    importance: Tensor | None = None
-    total_tokens: float | Tensor | None = None
-    total_sequences: float | Tensor | None = None
+    log_prob: torch.Tensor
+    old_log_prob: torch.Tensor
+    advantages: torch.Tensor
+    mask: torch.Tensor
+    entropy: torch.Tensor | None = None
+    importance: torch.Tensor | None = None
+    total_tokens: float | torch.Tensor | None = None
+    total_sequences: float | torch.Tensor | None = None
 
     def __post_init__(self):
         for name in ("log_prob", "old_log_prob", "advantages", "mask", "entropy", "importance"):
             value = getattr(self, name)
             if value is None and name in ("entropy", "importance"):
                 continue
-            if not isinstance(value, Tensor):
+            if not isinstance(value, torch.Tensor):
                 raise TypeError(f"PolicyBatch.{name} must be a tensor, got {type(value).__name__}")
             if value.shape != self.log_prob.shape:
                 raise ValueError(
@@ -67,7 +68,7 @@ class PolicyBatch:
             )
         for name in ("total_tokens", "total_sequences"):
             total = getattr(self, name)
-            if total is not None and not isinstance(total, Tensor) and not total >= 0:
+            if total is not None and not isinstance(total, torch.Tensor) and not total >= 0:
                 raise ValueError(f"PolicyBatch.{name} must be at least 0, got {total!r}")
 
 
@@ -89,23 +90,23 @@ class Tokens:
         self.ratio = self.log_ratio.exp()
         self.advantages = self._clean(batch.advantages.detach())
 
-    def _clean(self, values: Tensor) -> Tensor:
+    def _clean(self, values: torch.Tensor) -> torch.Tensor:
         return torch.where(self.mask, values.to(self.dtype), 0.0)
 
     @cached_property
-    def log_prob(self) -> Tensor:
+    def log_prob(self) -> torch.Tensor:
         return self._clean(self._batch.log_prob)
 
     @cached_property
-    def old_log_prob(self) -> Tensor:
+    def old_log_prob(self) -> torch.Tensor:
         return self._clean(self._batch.old_log_prob.detach())
 
     @cached_property
-    def entropy(self) -> Tensor:
+    def entropy(self) -> torch.Tensor:
         return self._clean(self._batch.entropy.detach())
 
     @cached_property
-    def importance(self) -> Tensor:
+    def importance(self) -> torch.Tensor:
         return self._clean(self._batch.importance.detach())
 
 
@@ -119,9 +120,9 @@ class Surrogate(NamedTuple):
         metrics: what the method logs besides the common metrics.
     """
 
-    values: Tensor
-    weight: Tensor
-    metrics: dict[str, float | Tensor] = {}  # noqa: RUF012 (never changed)
+    values: torch.Tensor
+    weight: torch.Tensor
+    metrics: dict[str, float | torch.Tensor] = {}  # noqa: RUF012 (never changed)
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,9 +137,9 @@ class ObjectiveOutput:
             no part of it.
     """
 
-    loss: Tensor
+    loss: torch.Tensor
     metrics: dict[str, float]
-    weight: Tensor
+    weight: torch.Tensor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,7 +161,7 @@ class Objective(ABC):
     def surrogate(self, tokens: Tokens) -> Surrogate:
         """Return the method's surrogate of each token."""
 
-    def reduce(self, values: Tensor, batch: PolicyBatch, mask: Tensor) -> Tensor:
+    def reduce(self, values: torch.Tensor, batch: PolicyBatch, mask: torch.Tensor) -> torch.Tensor:
         """Aggregate per-token values (B, T) to a scalar."""
         return aggregate(values, mask, self.aggregation, batch.total_tokens, batch.total_sequences)
 

@@ -1,8 +1,10 @@
 """DAC: dynamic-adaptive clipping, bounds that depend on a token's old probability."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
-from torch import Tensor
+import torch
 
 from maspo.objectives.base import Objective, Surrogate, Tokens, register
 from maspo.objectives.constraints import setting
@@ -26,7 +28,7 @@ class Dac(Objective):
     ratio_max: float = setting(10.0, above=1)
     dual_clip: float | None = setting(3.0, above=1, optional=True)
 
-    def bounds(self, old_prob: Tensor) -> tuple[Tensor, Tensor]:
+    def bounds(self, old_prob: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the lower and upper bound of the ratio, shaped as `old_prob` (in [0, 1])."""
         low = (1 + (1 - 4 * self.clip_low / old_prob).clamp(min=0).sqrt()) / 2
         high = (1 + (1 + 4 * self.clip_high / old_prob).sqrt()) / 2

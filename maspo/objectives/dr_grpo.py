@@ -1,8 +1,10 @@
 """Dr. GRPO: GRPO without the length bias of its aggregation."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
-from torch import Tensor
+import torch
 
 from maspo.objectives.base import PolicyBatch, register
 from maspo.objectives.constraints import setting
@@ -27,5 +29,5 @@ class DrGrpo(Grpo):
     dual_clip: float | None = setting(None, above=1, optional=True)
     max_tokens: float = setting(3000, at_least=1)
 
-    def reduce(self, values: Tensor, batch: PolicyBatch, mask: Tensor) -> Tensor:
+    def reduce(self, values: torch.Tensor, batch: PolicyBatch, mask: torch.Tensor) -> torch.Tensor:
         return super().reduce(values, batch, mask) / self.max_tokens

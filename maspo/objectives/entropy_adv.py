@@ -1,5 +1,7 @@
 """Entropy advantage: GRPO on advantages raised where the policy is uncertain."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import ClassVar
 

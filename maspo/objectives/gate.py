@@ -1,8 +1,10 @@
 """MASPO's gate with its measure of distance as a setting."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
-from torch import Tensor
+import torch
 
 from maspo.objectives.base import Tokens, register
 from maspo.objectives.constraints import setting
@@ -35,7 +37,7 @@ class Gate(Maspo):
                 f"written for the ratio), got distance = {self.distance!r}"
             )
 
-    def deviation(self, tokens: Tokens) -> Tensor:
+    def deviation(self, tokens: Tokens) -> torch.Tensor:
         excess = super().deviation(tokens)
         if self.distance == "tv":
             return tokens.old_log_prob.exp() * excess

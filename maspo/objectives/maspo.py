@@ -1,9 +1,10 @@
 """MASPO: a Gaussian gate whose width follows a token's old probability and its advantage."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
 
 from maspo.objectives.base import Objective, Surrogate, Tokens, register
 from maspo.objectives.constraints import setting
@@ -54,7 +55,7 @@ class Maspo(Objective):
                 f"got {self.sigma_max}"
             )
 
-    def inverse_sigma(self, old_log_prob: Tensor, advantages: Tensor) -> Tensor:
+    def inverse_sigma(self, old_log_prob: torch.Tensor, advantages: torch.Tensor) -> torch.Tensor:
         """Return 1 / sigma, sigma_pos where A > 0 and sigma_neg elsewhere; any one shape.
 
         The inverse is at most 1 / (sigma_base risk_min) and falls to 0 as the old probability
@@ -73,7 +74,7 @@ class Maspo(Objective):
             )
         return mass * risk
 
-    def deviation(self, tokens: Tokens) -> Tensor:
+    def deviation(self, tokens: Tokens) -> torch.Tensor:
         """Return the distance that the width is compared with, with the sign of rho - 1; (B, T)."""
         return (tokens.ratio if self.attached_gate else tokens.ratio.detach()) - 1
 

@@ -3,16 +3,19 @@
 Shapes: B sequences, T tokens. `mask` is a bool tensor (B, T), true on the tokens that count.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable
 
 import torch
-from torch import Tensor
 
 LOG_RATIO_LIMIT = 20.0
 AGGREGATIONS = ("token_mean", "seq_mean_token_mean", "seq_mean_token_sum")
 
 
-def log_ratio(log_prob: Tensor, old_log_prob: Tensor, mask: Tensor) -> Tensor:
+def log_ratio(
+    log_prob: torch.Tensor, old_log_prob: torch.Tensor, mask: torch.Tensor
+) -> torch.Tensor:
     """Return log rho = clamp(log_prob - old_log_prob, -20, 20), and 0 on masked tokens.
 
     (B, T) in nats. Masked inputs may hold anything, NaN and infinities included: neither the
@@ -23,12 +26,12 @@ def log_ratio(log_prob: Tensor, old_log_prob: Tensor, mask: Tensor) -> Tensor:
 
 
 def clip_surrogate(
-    ratio: Tensor,
-    advantages: Tensor,
-    low: float | Tensor,
-    high: float | Tensor,
+    ratio: torch.Tensor,
+    advantages: torch.Tensor,
+    low: float | torch.Tensor,
+    high: float | torch.Tensor,
     dual_clip: float | None,
-) -> tuple[Tensor, Tensor]:
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Return PPO's clipped surrogate and its gradient weight, both (B, T).
 
         min(rho A, clip(rho, low, high) A), and for A < 0 not below dual_clip * A
@@ -47,13 +50,15 @@ def clip_surrogate(
     return bounded * advantages, weight
 
 
-def choose(condition: Tensor, yes: float | Tensor, no: float | Tensor, like: Tensor) -> Tensor:
+def choose(
+    condition: torch.Tensor, yes: float | torch.Tensor, no: float | torch.Tensor, like: torch.Tensor
+) -> torch.Tensor:
     """Return `torch.where(condition, yes, no)` with numbers in the type and place of `like`."""
-    yes, no = (x if isinstance(x, Tensor) else like.new_full((), x) for x in (yes, no))
+    yes, no = (x if isinstance(x, torch.Tensor) else like.new_full((), x) for x in (yes, no))
     return torch.where(condition, yes, no)
 
 
-def overshoot(deviation: Tensor, advantages: Tensor) -> Tensor:
+def overshoot(deviation: torch.Tensor, advantages: torch.Tensor) -> torch.Tensor:
     """Return how far the policy already went where the advantage points, never below 0; (B, T).
 
     `deviation` is rho - 1 or log rho (minus a bound). Positive only where A > 0 and the deviation
@@ -63,12 +68,12 @@ def overshoot(deviation: Tensor, advantages: Tensor) -> Tensor:
 
 
 def aggregate(
-    values: Tensor,
-    mask: Tensor,
+    values: torch.Tensor,
+    mask: torch.Tensor,
     how: str,
-    total_tokens: float | Tensor | None = None,
-    total_sequences: float | Tensor | None = None,
-) -> Tensor:
+    total_tokens: float | torch.Tensor | None = None,
+    total_sequences: float | torch.Tensor | None = None,
+) -> torch.Tensor:
     """Reduce per-token values (B, T) to a scalar over the valid tokens.
 
     - `token_mean`: sum over all tokens / tokens
@@ -95,7 +100,7 @@ def aggregate(
     raise ValueError(f"aggregation must be one of {list(AGGREGATIONS)}, got {how!r}")
 
 
-def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
+def masked_mean(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """Return the mean over the valid tokens as a scalar tensor, 0 when there is none."""
     return torch.where(mask, values, 0.0).sum() / mask.sum().clamp(min=1)
 
@@ -105,11 +110,12 @@ def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
 EXTREMES: dict[str, Callable[[Iterable[float]], float]] = {"ratio_min": min, "ratio_max": max}
 
 
-@torch.no_grad()
-def statistics(ratio: Tensor, log_rho: Tensor, weight: Tensor, mask: Tensor) -> dict[str, Tensor]:
+def statistics(
+    ratio: torch.Tensor, log_rho: torch.Tensor, weight: torch.Tensor, mask: torch.Tensor
+) -> dict[str, torch.Tensor]:
     """Return the metrics that every method logs, as scalar tensors.
 
-    `weight` must be 0 on masked tokens and `log_rho` as well. `approx_kl` estimates
+    All are detached; `weight` and `log_rho` must be 0 on masked tokens. `approx_kl` estimates
     KL(old || new) in nats a token by rho - 1 - log rho (Schulman's k3, never negative).
     With nothing valid the ratios are 1 and the rest 0.
     """
@@ -129,16 +135,16 @@ def statistics(ratio: Tensor, log_rho: Tensor, weight: Tensor, mask: Tensor) -> 
     }
 
 
-def to_floats(metrics: dict[str, float | Tensor]) -> dict[str, float]:
+def to_floats(metrics: dict[str, float | torch.Tensor]) -> dict[str, float]:
     """Turn scalar tensors into floats with one transfer from the device, not one for each."""
-    tensors = {name: value for name, value in metrics.items() if isinstance(value, Tensor)}
+    tensors = {name: value for name, value in metrics.items() if isinstance(value, torch.Tensor)}
     if not tensors:
         return dict(metrics)
     moved = torch.stack([value.detach().double() for value in tensors.values()]).tolist()
     return metrics | dict(zip(tensors, moved, strict=True))
 
 
-def _at_least_one(total: float | Tensor | None, own: Tensor) -> float | Tensor:
+def _at_least_one(total: float | torch.Tensor | None, own: torch.Tensor) -> float | torch.Tensor:
     if total is None:
         return own.clamp(min=1)
-    return total.clamp(min=1) if isinstance(total, Tensor) else max(total, 1)
+    return total.clamp(min=1) if isinstance(total, torch.Tensor) else max(total, 1)

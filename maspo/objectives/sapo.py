@@ -1,9 +1,10 @@
 """SAPO: a sigmoid gate on both sides of rho = 1."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
 
 from maspo.objectives.base import Objective, Surrogate, Tokens, register
 from maspo.objectives.constraints import setting
@@ -25,7 +26,7 @@ class Sapo(Objective):
     tau_pos: float = setting(1.0, above=0)
     tau_neg: float = setting(1.05, above=0)
 
-    def attenuated(self, tokens: Tokens) -> tuple[Tensor, Tensor]:
+    def attenuated(self, tokens: Tokens) -> tuple[torch.Tensor, torch.Tensor]:
         """Return SAPO's surrogate and gradient weight, both (B, T)."""
         tau = choose(tokens.advantages > 0, self.tau_pos, self.tau_neg, tokens.ratio)
         sigmoid = torch.sigmoid(tau * (tokens.ratio - 1))

@@ -1,5 +1,7 @@
 """SAPO with its attenuation on one side only."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import torch

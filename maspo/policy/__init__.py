@@ -1,5 +1,11 @@
 """The policy: a causal language model and its tokenizer, in Hugging Face format on disk."""
 
+from unittest.mock import patch
+
+# Its losses for object detection would load SciPy's optimisers: a tenth of a step's start.
+with patch("transformers.utils.is_scipy_available", return_value=False):
+    from transformers import PreTrainedModel  # noqa: F401
+
 from maspo.policy.chunked import chunked_log_probs
 from maspo.policy.log_probs import PaddedBatch, naive_log_probs, pad_batch, token_log_probs
 from maspo.policy.micro_batches import micro_batched

@@ -9,6 +9,11 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import validate
 
+from maspo.lazy import import_lazily
+
+# The objectives check their settings here and compute in the jobs: torch takes seconds to load.
+import_lazily("torch")
+
 from maspo import __version__
 from maspo.config import (
     SUITES,

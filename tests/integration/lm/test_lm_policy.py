@@ -14,7 +14,6 @@ TEXTS = (" Paris.", " the city of Paris, on the river Seine.", " 42!", " Rome, I
 
 @pytest.fixture(scope="module")
 def loaded(folder):
-    torch.set_num_threads(2)
     return load_policy(folder)
 
 

@@ -37,7 +37,7 @@ def layout(folder, tmp_path_factory):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     settings = [
-        *("scale=gpu", f"results={root / 'results'}", "threads=2"),
+        *("scale=gpu", f"results={root / 'results'}", "threads=1"),
         *(f"model.path={folder}", "model.device=cpu", "sampler=transformers"),
         *(f"task.local_dir={root}", "task.training.repo=own/set"),
         *("task.training.file=train.jsonl", "task.training.sha256=null"),

@@ -6,8 +6,6 @@ from trl import GRPOConfig, GRPOTrainer
 
 from maspo.integrations.trl import MaspoTrainer, verifier_reward
 
-torch.set_num_threads(1)
-
 
 def rows(problems):
     """Return problems as a dataset of TRL."""

@@ -15,7 +15,6 @@ from verl.workers.utils.losses import ppo_loss
 from maspo.integrations.verl.worker import ActorWorker
 from maspo.objectives import PolicyBatch, names
 
-torch.set_num_threads(1)
 METHODS = names()
 ACTOR = "actor_rollout_ref.actor"
 OURS = f"{ACTOR}.policy_loss._target_=maspo.integrations.verl.config.PolicyLoss"
