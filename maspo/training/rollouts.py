@@ -4,8 +4,11 @@ Which groups are kept follows from settings and seed alone: anybody can tell whe
 sample or a choice. They are as many as fit the size limit if every completion were the longest.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,7 +18,9 @@ from maspo.files import atomic
 from maspo.seeding import numpy_generator
 from maspo.tasks import Problem
 from maspo.tasks.problems import read_table
-from maspo.training.batches import MiniBatch, Rollout, Update
+
+if TYPE_CHECKING:  # readers of the file, such as the archive, load no torch
+    from maspo.training.batches import MiniBatch, Rollout, Update
 
 FILE = "rollouts.parquet"
 TOKEN_BYTES = 20  # an id, three numbers, and four characters of text; Parquet needs less

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from copy import deepcopy
+from types import SimpleNamespace
 
 import jsonschema
 import pandas as pd
@@ -31,6 +32,7 @@ from maspo.audit.tree import PROJECT, Tree
 from maspo.errors import MaspoError
 from maspo.evaluation.records import read_records
 from maspo.files import read_json
+from maspo.steps.audit import main
 from tamper import Forger
 
 pytestmark = [pytest.mark.workflow, pytest.mark.slow]
@@ -295,15 +297,35 @@ def test_the_reference_is_compared_by_its_intervals_elsewhere(forger, reference)
     assert (outside.file, outside.found, outside.severity) == (MAIN, "0.99", "note")
 
 
-def audit_step(project, *arguments):
+def audit_command(project, *arguments):
+    """Start the command as a user does."""
     command = [sys.executable, "-m", "maspo.steps.audit", *map(str, arguments)]
     environment = {**os.environ, "MASPO_CONFIGS": str(project.folder / "configs")}
     return subprocess.run(command, env=environment, capture_output=True, text=True)
 
 
+@pytest.fixture
+def audit_step(forger, monkeypatch, capsys):
+    """Return a function that runs the command on the forger's folder in this process."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["audit", str(forger.root), *arguments])
+        code = 0
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code
+        told = capsys.readouterr()
+        if isinstance(code, str):  # a message, which Python prints before it exits with 1
+            return SimpleNamespace(returncode=1, stdout=told.out, stderr=told.err + code)
+        return SimpleNamespace(returncode=code, stdout=told.out, stderr=told.err)
+
+    return run
+
+
 def test_the_command_fails_and_names_file_expected_and_found(finished, forger):
     forger.cell(MAIN, 3, "avg_at_k", "0.99")
-    done = audit_step(finished, forger.root)
+    done = audit_command(finished, forger.root)
     assert done.returncode == 1
     assert f"failure [metrics] {MAIN}: expected avg_at_k 0." in done.stdout
     assert "found 0.99" in done.stdout
@@ -312,8 +334,8 @@ def test_the_command_fails_and_names_file_expected_and_found(finished, forger):
     assert (forger.root / "audit/audit.md").read_text() in done.stdout
 
 
-def test_the_chain_behind_a_cell_ends_at_configuration_and_seed(finished, forger):
-    done = audit_step(finished, forger.root, "--only", "default/smoke/maspo/average/avg_at_k")
+def test_the_chain_behind_a_cell_ends_at_configuration_and_seed(audit_step, forger):
+    done = audit_step("--only", "default/smoke/maspo/average/avg_at_k")
     assert done.returncode == 0, done.stderr
     value = pd.read_csv(forger.root / MAIN).query("variant == 'maspo' and benchmark == 'average'")
     assert repr(float(value["avg_at_k"].iloc[0])) in done.stdout
@@ -383,46 +405,46 @@ def test_an_unknown_place_is_explained(forger, place, valid):
         behind(forger, place)
 
 
-def test_the_command_explains_an_unknown_place(finished, forger):
-    done = audit_step(finished, forger.root, "--only", "default/smoke")
+def test_the_command_explains_an_unknown_place(audit_step, forger):
+    done = audit_step("--only", "default/smoke")
     assert done.returncode == 1
     assert "suite/claims/id" in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_a_pipe_does_not_hang_the_audit(finished, forger):
+def test_a_pipe_does_not_hang_the_audit(audit_step, forger):
     """The checks behind the inventory would open it."""
     ATTACKS["a pipe in place of a log"][0](forger)
-    done = audit_step(finished, forger.root)
+    done = audit_step()
     assert done.returncode == 1
     assert "expected a file, found a device or pipe" in done.stdout
 
 
-def test_a_report_is_not_written_through_a_link(finished, forger, tmp_path):
+def test_a_report_is_not_written_through_a_link(audit_step, forger, tmp_path):
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     shutil.rmtree(forger.root / "audit", ignore_errors=True)
     (forger.root / "audit").symlink_to(elsewhere)
-    done = audit_step(finished, forger.root)
+    done = audit_step()
     assert done.returncode == 1
     assert "audit is a link" in done.stderr
     assert not list(elsewhere.iterdir())
 
 
-def test_control_codes_of_a_folder_do_not_reach_the_terminal(finished, forger):
+def test_control_codes_of_a_folder_do_not_reach_the_terminal(audit_step, forger):
     statement = '"statement": "\\u001b[2J\\u0007'
     forger.replace("default/claims.json", '"statement": "', statement)
-    done = audit_step(finished, forger.root, "--only", "default/claims/above_grpo")
+    done = audit_step("--only", "default/claims/above_grpo")
     assert "\x1b" not in done.stdout + done.stderr
     assert r"\x1b[2J" in done.stdout
 
 
-def test_configurations_of_another_shape_are_named(finished, forger):
+def test_configurations_of_another_shape_are_named(audit_step, forger):
     def no_task(manifest):
         manifest["experiment"]["task"] = None
 
     forger.manifest("default/claims_manifest.json", no_task)
-    done = audit_step(finished, forger.root)
+    done = audit_step()
     assert done.returncode == 1
     assert "cannot be read" in done.stderr
     assert "Traceback" not in done.stderr
