@@ -158,17 +158,11 @@ def scheduled_from(settings: dict[str, Any], place: str) -> Any:
     """
     from hydra.utils import instantiate
 
-    from maspo.objectives.schedules import Scheduled, read_schedule
+    from maspo.objectives.schedules import Scheduled, read_settings
 
     try:
-        given = {name: value for name, value in settings.items() if isinstance(value, dict)}
-        schedules = {name: read_schedule(name, value) for name, value in given.items()}
-        starts = {name: schedule.start for name, schedule in schedules.items()}
-        scheduled = Scheduled(instantiate(settings | starts), schedules)
-        for name, schedule in schedules.items():
-            for end in schedule.ends:
-                replace(scheduled.first, **{name: end})
-        return scheduled
+        starts, schedules = read_settings(settings)
+        return Scheduled(instantiate(starts), schedules)
     except Exception as error:
         cause = error.__cause__  # what the objective itself says
         reason = cause if isinstance(cause, TypeError | ValueError | MaspoError) else error
@@ -216,12 +210,7 @@ def with_variant(experiment: Experiment, variant: str) -> Experiment:
         ConfigError: the variant is unknown, is another spelling of its name, or its objective,
             `train`, the engine or the whole experiment refuses a setting.
     """
-    scheduled = build_scheduled(variant)
-    if scheduled.schedules and experiment.engine.kind == "verl":
-        raise ConfigError(
-            f"variant {variant!r}: engine.kind=verl trains with fixed settings, and "
-            f"{sorted(scheduled.schedules)} have schedules; take engine=local"
-        )
+    build_scheduled(variant)
     if (name := one_name(variant, experiment.train)) != variant:
         raise ConfigError(
             f"variant {variant!r} is written {name!r} at this scale, so that a run has one name: "

@@ -23,10 +23,12 @@ from trl import GRPOConfig, GRPOTrainer
 from maspo.integrations.batches import fix_bounds, needs_whole_batch, valid_tokens
 from maspo.integrations.conversations import rewards
 from maspo.objectives import Objective, PolicyBatch, make
-from maspo.objectives.schedules import Scheduled, Steered
+from maspo.objectives.schedules import Scheduled
+from maspo.training.batches import merge
 from maspo.training.sampler_gap import importance_weights
 from maspo.verifier import DEFAULT_RULES, kept_verifier
 
+OWN = "objective/"  # before the objective's metrics in TRL's log
 # Settings of TRL that change its loss, and the value that leaves it alone: the objective is ours.
 NEUTRAL = {
     "beta": 0.0,
@@ -44,8 +46,9 @@ class MaspoTrainer(GRPOTrainer):
 
     Args:
         objective: a method's name, or an objective with settings: ``make("maspo", alpha=0.5)``,
-            or one whose settings change from generation to generation, linearly or along a cosine:
-            ``maspo.config.build_scheduled("maspo_alpha_falling")``.
+            or one whose settings change from generation to generation:
+            ``maspo.config.build_scheduled("maspo_alpha_falling")``. A steered setting follows a
+            metric of TRL's log, which then has to have one row for each generation.
         importance_cap: of the trainer's over vLLM's probability of each token, which weighs its
             surrogate (truncated importance sampling, `train.importance_cap` of our own loop). It
             takes the place of TRL's `vllm_importance_sampling_correction`. None: no weights.
@@ -68,8 +71,8 @@ class MaspoTrainer(GRPOTrainer):
     16 updates a generation: `steps_per_generation = 16 * gradient_accumulation_steps`.
 
     Raises:
-        ValueError: a setting of TRL is on that would change the objective, or a setting of the
-            objective is steered by our log; its name is given.
+        ValueError: a setting of TRL is on that would change the objective, or TRL's log would not
+            have the rows that a steered setting follows; its name is given.
     """
 
     def __init__(
@@ -88,7 +91,7 @@ class MaspoTrainer(GRPOTrainer):
         self.importance_cap = importance_cap
         made = make(objective) if isinstance(objective, str) else objective
         self._scheduled = made if isinstance(made, Scheduled) else Scheduled(made)
-        check_schedules(self._scheduled)
+        check_log(self._scheduled, args)
         self.objective = self._scheduled.first
         super().__init__(model, reward_funcs, args, *more, **kwargs)
         self._fixed: Objective | None = None  # the objective of the current mini-batch
@@ -113,23 +116,33 @@ class MaspoTrainer(GRPOTrainer):
             )
         )
         mode = "train" if self.model.training else "eval"
-        for name, value in {"loss": output.loss.item(), **output.metrics, **changed}.items():
-            self._metrics[mode][f"objective/{name}"].append(value)
-        # Numbers, not tensors: TRL writes its log as JSON into each checkpoint.
         mean_entropy = (entropy * mask).sum() / mask.sum().clamp(min=1)
-        self._metrics[mode]["entropy"].append(mean_entropy.item())
+        own = {"loss": output.loss.item(), **output.metrics, "entropy": mean_entropy.item()}
+        # Numbers, not tensors: TRL writes its log as JSON into each checkpoint.
+        for name, value in {**self._of_all(own), **changed}.items():
+            self._metrics[mode][name if name == "entropy" else f"{OWN}{name}"].append(value)
         # Gradients are averaged over processes, and TRL leaves accumulation to the loss.
         loss = output.loss * self.accelerator.num_processes
         return loss if window or mode == "eval" else loss / self.current_gradient_accumulation_steps
 
     def _change_settings(self) -> dict[str, float]:
-        """Set the objective of the current generation; return its scheduled settings by column."""
-        accumulated = self.args.gradient_accumulation_steps
-        updates = max(self.args.steps_per_generation * self.num_iterations // accumulated, 1)
+        """Set the objective of the current generation; return its scheduled settings by column.
+
+        Steered settings follow the last row of TRL's log, which its checkpoints keep.
+        """
+        updates = updates_of(self.args)
         step = self.state.global_step // updates + 1
         steps = max(ceil(self.state.max_steps / updates), step)
-        self.objective, changed = self._scheduled.at(step, steps, None)
+        rows = [row for row in self.state.log_history if f"{OWN}loss" in row]
+        row = {name.removeprefix(OWN): value for name, value in rows[-1].items()} if rows else None
+        self.objective, changed = self._scheduled.at(step, steps, row)
         return changed
+
+    def _of_all(self, own: dict[str, float]) -> dict[str, float]:
+        """Return metrics of this process's micro-batch as those of all processes."""
+        if self.accelerator.num_processes == 1:
+            return own
+        return merge(gather_object([own]))
 
     def _score(self, model: Any, inputs: dict[str, Any]) -> tuple[Tensor, Tensor]:
         """Return log-probability and entropy of the completion tokens, (B, T), as TRL has them."""
@@ -192,18 +205,28 @@ class MaspoTrainer(GRPOTrainer):
         )
 
 
-def check_schedules(scheduled: Scheduled) -> None:
-    """Refuse settings that are steered by a log of ours.
+def updates_of(args: GRPOConfig) -> int:
+    """Return the optimizer steps for which TRL uses one generation."""
+    return max(
+        args.steps_per_generation * args.num_iterations // args.gradient_accumulation_steps, 1
+    )
+
+
+def check_log(scheduled: Scheduled, args: GRPOConfig) -> None:
+    """Refuse a log that has not one row for each generation, if a setting is steered by it.
 
     Raises:
-        ValueError: there is one; the message names it.
+        ValueError: it has not; the message names the setting and what the log needs.
     """
-    for name, schedule in scheduled.schedules.items():
-        if isinstance(schedule, Steered):
-            raise ValueError(
-                f"{name} is steered by {schedule.by!r} of this package's log, which TRL does not "
-                "keep: give it a number, or a linear or cosine schedule"
-            )
+    updates = updates_of(args)
+    each = args.logging_strategy == "steps" and args.logging_steps == updates
+    if scheduled.steered_by and (not each or args.logging_first_step):
+        raise ValueError(
+            f"{sorted(scheduled.steered_by)} follow a metric of TRL's log, which must have a row "
+            f"for each generation: set logging_strategy='steps', logging_steps={updates} and "
+            f"logging_first_step=False, not {args.logging_strategy.value!r}, {args.logging_steps} "
+            f"and {args.logging_first_step}"
+        )
 
 
 def check_cap(cap: float | None, args: GRPOConfig) -> None:

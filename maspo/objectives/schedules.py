@@ -109,12 +109,40 @@ def read_schedule(name: str, given: Mapping[str, Any]) -> Schedule:
     return Steered(float(given["from"]), str(given["by"]), **numbers)
 
 
+def read_settings(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Schedule]]:
+    """Return the settings of a configuration as they are at the first step, and their schedules.
+
+    Raises:
+        ValueError: a schedule is not valid.
+    """
+    schedules = {
+        name: read_schedule(name, value)
+        for name, value in given.items()
+        if isinstance(value, Mapping)
+    }
+    return {**given, **{name: each.start for name, each in schedules.items()}}, schedules
+
+
 @dataclass(frozen=True)
 class Scheduled:
-    """An objective and the schedules of its settings, if there are any."""
+    """An objective and the schedules of its settings, if there are any.
+
+    Raises:
+        TypeError, ValueError: a schedule leads to a value that the objective refuses.
+    """
 
     first: Objective  # as at the first step
     schedules: Mapping[str, Schedule] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, schedule in self.schedules.items():
+            for end in schedule.ends:
+                replace(self.first, **{name: end})
+
+    @property
+    def steered_by(self) -> dict[str, str]:
+        """The logged metric that each steered setting follows, by the setting's name."""
+        return {n: each.by for n, each in self.schedules.items() if isinstance(each, Steered)}
 
     def at(
         self, step: int, steps: int, row: Mapping[str, Any] | None

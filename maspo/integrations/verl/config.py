@@ -12,6 +12,7 @@ from verl.workers.config.actor import PolicyLossConfig
 
 from maspo.integrations.verl.worker import install
 from maspo.objectives import Objective, make, names
+from maspo.objectives.schedules import Scheduled, read_settings
 
 PREFIX = "maspo."
 
@@ -39,7 +40,9 @@ class PolicyLoss(PolicyLossConfig):
 
     Attributes:
         loss_mode: `maspo.<method>`, or the bare method where verl has none of that name.
-        settings: fields of the method (`configs/objective/`); what is not set has its default.
+        settings: fields of the method (`configs/objective/`); what is not set has its default. A
+            number may have a schedule (`maspo.objectives.schedules`): one that steers follows the
+            objective's own metrics, or `entropy`, the policy's mean over the updates of a step.
             `aggregation` among them rules, as in verl's own SAPO; `actor.loss_agg_mode` only
             concerns verl's entropy and KL terms.
 
@@ -59,4 +62,6 @@ class PolicyLoss(PolicyLossConfig):
                 f"policy_loss.loss_mode={self.loss_mode!r} is no method of maspo: valid are "
                 f"{[PREFIX + name for name in names()]}"
             )
-        self.objective: Objective = make(method, **self.settings)
+        first, schedules = read_settings(self.settings)
+        self.scheduled = Scheduled(make(method, **first), schedules)
+        self.objective: Objective = self.scheduled.first

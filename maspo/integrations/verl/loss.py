@@ -19,13 +19,13 @@ class MicroBatch:
         entropy: (B, T) entropy of the policy in training, nats, or None.
         objective: the objective with batch-wide pieces fixed, or None for the configured one.
         output: set by the policy loss.
-        tokens: valid tokens of the micro-batch, set by the policy loss.
+        mask: (B, T), true on the valid tokens, set by the policy loss.
     """
 
     entropy: Tensor | None = None
     objective: Objective | None = None
     output: ObjectiveOutput | None = None
-    tokens: int = 0
+    mask: Tensor | None = None
 
 
 _current: ContextVar[MicroBatch | None] = ContextVar("micro_batch", default=None)
@@ -88,7 +88,7 @@ def policy_loss(
             total_sequences=totals.get("global_batch_size"),
         )
     )
-    current.output, current.tokens = output, int(response_mask.sum())
+    current.output, current.mask = output, response_mask.bool()
     loss = output.loss * (totals.get("dp_size") or 1)
     return loss, {f"actor/{name}": value for name, value in output.metrics.items()}
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from maspo.config import Experiment, build_objective, hydra_value, objective_settings
+from maspo.config import Experiment, build_scheduled, hydra_value, objective_settings
 from maspo.seeding import derive_seed
 
 # The names that verl has for our aggregations; verl uses them for its own terms only.
@@ -58,7 +58,8 @@ def _data(experiment: Experiment, problems: Path) -> dict[str, Any]:
 def _objective(experiment: Experiment) -> dict[str, Any]:
     settings = dict(objective_settings(experiment.variant))
     method = settings.pop("_target_").split(".")[-2]
-    objective = build_objective(experiment.variant)
+    scheduled = build_scheduled(experiment.variant)
+    objective, steers = scheduled.first, "entropy" in scheduled.steered_by.values()
     loss = f"{ACTOR}.policy_loss"
     return {
         "algorithm.adv_estimator": "grpo",
@@ -66,7 +67,7 @@ def _objective(experiment: Experiment) -> dict[str, Any]:
         "algorithm.use_kl_in_reward": False,
         f"{ACTOR}.use_kl_loss": False,  # paper: coefficient 0
         f"{ACTOR}.entropy_coeff": 0,
-        f"{ACTOR}.calculate_entropy": objective.needs_entropy,
+        f"{ACTOR}.calculate_entropy": objective.needs_entropy or steers,
         f"{ACTOR}.loss_agg_mode": AGGREGATIONS[objective.aggregation],
         f"{loss}._target_": "maspo.integrations.verl.config.PolicyLoss",
         f"{loss}.loss_mode": f"maspo.{method}",

@@ -1,6 +1,7 @@
 """verl's training worker, with what some objectives need beyond one micro-batch."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -9,9 +10,11 @@ from verl.workers.config import ActorConfig
 from verl.workers.engine_workers import ActorRolloutRefWorker, TrainingWorker
 from verl.workers.utils.padding import no_padding_2_padding
 
+from maspo.files import read_json, write_json
 from maspo.integrations.batches import Part, fix_bounds, needs_whole_batch, valid_tokens
 from maspo.integrations.verl.loss import micro_batch
 from maspo.objectives import EXTREMES, Objective
+from maspo.training.batches import merge
 
 AGGREGATIONS = {min: AggregationType.MIN, max: AggregationType.MAX}
 FIELDS = ("response_mask", "old_log_probs", "advantages")
@@ -26,7 +29,10 @@ class ActorLoss:
 
     def __init__(self, loss_fn: Callable[..., Any], config: ActorConfig) -> None:
         self.loss_fn, self.config = loss_fn, config
-        self.objective: Objective | None = None  # the configured one with fixed batch-wide pieces
+        self.scheduled = config.policy_loss.scheduled
+        self.objective: Objective = self.scheduled.first  # of the current mini-batch
+        self.changed: dict[str, float] = {}  # its scheduled settings, as columns of the log
+        self.seen: dict[str, float] = {}  # metrics of the mini-batch's part that this rank has
 
     def __call__(self, model_output: dict, data: Any, dp_group: Any = None) -> tuple:
         entropy = model_output.get("entropy")
@@ -35,14 +41,26 @@ class ActorLoss:
         with micro_batch(entropy, self.objective) as current:
             loss, metrics = self.loss_fn(model_output=model_output, data=data, dp_group=dp_group)
         if current.output is not None:
-            share = current.tokens * data["dp_size"] / max(data["batch_num_tokens"], 1)
-            metrics.update(
-                {
-                    f"actor/{name}": _metric(name, value, share)
-                    for name, value in current.output.metrics.items()
-                }
-            )
+            tokens = int(current.mask.sum())
+            share = tokens * data["dp_size"] / max(data["batch_num_tokens"], 1)
+            values = current.output.metrics | self.changed
+            metrics.update({f"actor/{n}": _metric(n, value, share) for n, value in values.items()})
+            if entropy is not None and tokens:
+                values["entropy"] = entropy[current.mask].mean().item()
+            for name, value in values.items():
+                before = self.seen.get(name)
+                if name not in EXTREMES:
+                    self.seen[name] = (before or 0.0) + value * share
+                else:
+                    self.seen[name] = value if before is None else EXTREMES[name]([before, value])
         return loss, metrics
+
+    def seen_by_all(self, group: Any) -> dict[str, float]:
+        """Return the metrics of the whole mini-batch, and begin with the next."""
+        ranks: list[Any] = [None] * torch.distributed.get_world_size(group)
+        torch.distributed.all_gather_object(ranks, self.seen, group)
+        self.seen = {}
+        return merge(ranks)
 
 
 def _metric(name: str, value: float, share: float) -> Metric:
@@ -52,7 +70,13 @@ def _metric(name: str, value: float, share: float) -> Metric:
 
 
 class ActorWorker(TrainingWorker):
-    """verl's training worker; it fixes batch-wide pieces before it trains on a mini-batch."""
+    """verl's training worker; it changes scheduled settings, and fixes batch-wide pieces.
+
+    A step of verl is one call of `train_mini_batch`, and its number that of the learning rate's
+    schedule, which verl keeps in its checkpoints. What a steered setting follows is kept beside.
+    """
+
+    row: dict[str, float] | None = None  # the metrics of the step before, where a setting follows
 
     def set_loss_fn(self, loss_fn: Callable[..., Any]) -> None:
         """Take verl's actor loss, wrapped if the configured objective is one of ours."""
@@ -60,20 +84,65 @@ class ActorWorker(TrainingWorker):
         settings = getattr(config, "policy_loss", None)
         if isinstance(getattr(settings, "objective", None), Objective):
             loss_fn = ActorLoss(loss_fn, config)
+        self.updates: list[dict[str, float]] = []  # metrics of those of the current step
         super().set_loss_fn(loss_fn)
+
+    def train_mini_batch(self, data: Any) -> Any:
+        """Take the updates of one step, as verl does.
+
+        Raises:
+            ValueError: a setting is steered by a metric that is not there, or its value is out of
+                bounds.
+        """
+        loss = self.loss_fn
+        if not isinstance(loss, ActorLoss):
+            return super().train_mini_batch(data)
+        step = self.engine.lr_scheduler.last_epoch + 1
+        steps = max(self.optimizer_config.total_training_steps, step)
+        loss.objective, loss.changed = loss.scheduled.at(step, steps, self.row)
+        self.updates = []
+        output = super().train_mini_batch(data)
+        if loss.scheduled.steered_by:
+            self.row = merge(self.updates) | loss.changed
+        return output
 
     def train_batch(self, data: Any) -> Any:
         """Take one optimizer step on a mini-batch, as verl does."""
         loss = self.loss_fn
-        if not isinstance(loss, ActorLoss) or not needs_whole_batch(
-            loss.config.policy_loss.objective
-        ):
+        if not isinstance(loss, ActorLoss):
             return super().train_batch(data)
-        loss.objective = fix_bounds(loss.config.policy_loss.objective, self._tokens_of_all(data))
+        current = loss.objective
+        if needs_whole_batch(current):
+            loss.objective = fix_bounds(current, self._tokens_of_all(data))
+        loss.seen = {}
         try:
-            return super().train_batch(data)
+            output = super().train_batch(data)
         finally:
-            loss.objective = None
+            loss.objective = current
+        if loss.scheduled.steered_by:
+            self.updates.append(loss.seen_by_all(self.engine.get_data_parallel_group()))
+        return output
+
+    def save_checkpoint(self, local_path: str, *arguments: Any, **options: Any) -> Any:
+        """Save as verl does, and what steered settings follow."""
+        done = super().save_checkpoint(local_path, *arguments, **options)
+        if self.row is not None:
+            write_json(self._row_file(local_path), self.row)
+        return done
+
+    def load_checkpoint(self, local_path: str, *arguments: Any, **options: Any) -> Any:
+        """Load as verl does, and what steered settings follow.
+
+        Raises:
+            DataError: the checkpoint was made without steered settings.
+        """
+        done = super().load_checkpoint(local_path, *arguments, **options)
+        if local_path and isinstance(self.loss_fn, ActorLoss) and self.loss_fn.scheduled.steered_by:
+            self.row = read_json(self._row_file(local_path))
+        return done
+
+    def _row_file(self, folder: str) -> Path:
+        return Path(folder) / f"maspo_steered_by_rank_{self.rank}.json"
 
     def _tokens_of_all(self, data: Any) -> list[Part]:
         """Run the policy over a mini-batch without gradient; return the tokens of all ranks."""

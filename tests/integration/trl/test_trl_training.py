@@ -12,7 +12,7 @@ from trl_case import make_trainer, rows
 
 from maspo.config import build_scheduled, load_experiment
 from maspo.objectives import make
-from maspo.objectives.schedules import Ramp, Scheduled
+from maspo.objectives.schedules import Ramp, Scheduled, Steered
 from maspo.policy import build_tokenizer, encode_prompts, load_policy
 from maspo.sampling.transformers import TransformersSampler
 from maspo.tasks.modular import make_modular
@@ -152,30 +152,53 @@ def test_a_training_that_was_stopped_goes_on_from_trls_checkpoint(
     assert all(type(row["entropy"]) is float and row["entropy"] > 0 for row in rows)
 
 
-def test_a_setting_falls_from_generation_to_generation_and_on_after_a_resume(
-    tiny_policy, modular_problems, tmp_path
-):
-    """Six updates, two of them for each generation: alpha is 0.5, 0.25 and 0."""
+@pytest.fixture
+def generations(tiny_policy, modular_problems, tmp_path):
+    """Return a function that takes six updates, two for each generation, and returns the log."""
 
-    def alphas(folder, steps, resume=None):
+    def train(name, scheduled, steps=6, resume=None, **changed):
         policy, tokenizer = copy.deepcopy(tiny_policy)
         trainer = make_trainer(
-            *(policy, tokenizer, modular_problems, folder),
-            Scheduled(make("maspo", alpha=0.5), {"alpha": Ramp(0.5, 0.0)}),
+            *(policy, tokenizer, modular_problems, tmp_path / name, scheduled),
             **{"steps_per_generation": 2, "max_steps": 6},
-            **{"save_strategy": "steps", "save_steps": 3},
+            **{"save_strategy": "steps", "save_steps": 3, **changed},
         )
         if steps < 6:
             trainer.add_callback(StopAt(steps))
         trainer.train(resume_from_checkpoint=resume)
-        assert trainer.objective.alpha == trainer.state.log_history[-2]["objective/setting_alpha"]
         rows = [row for row in trainer.state.log_history if "objective/setting_alpha" in row]
-        return [row["objective/setting_alpha"] for row in rows]
+        assert trainer.objective.alpha == rows[-1]["objective/setting_alpha"]
+        return rows
 
+    return train
+
+
+def alphas(rows):
+    return [row["objective/setting_alpha"] for row in rows]
+
+
+def test_a_setting_falls_from_generation_to_generation_and_on_after_a_resume(generations):
+    falling = Scheduled(make("maspo", alpha=0.5), {"alpha": Ramp(0.5, 0.0)})
     falls = [0.5, 0.5, 0.25, 0.25, 0.0, 0.0]
-    assert alphas(tmp_path / "whole", 6) == falls
-    assert alphas(tmp_path / "cut", 3) == falls[:3]
-    assert alphas(tmp_path / "cut", 6, resume=True) == falls
+    assert alphas(generations("whole", falling)) == falls
+    assert alphas(generations("cut", falling, steps=3)) == falls[:3]
+    assert alphas(generations("cut", falling, resume=True)) == falls
+
+
+STEERED = Steered(0.3, by="entropy", target=1.0, rate=0.1, low=0.0, high=1.0)
+
+
+def test_a_steered_setting_follows_the_log_and_does_so_after_a_resume(generations):
+    steered = Scheduled(make("maspo"), {"alpha": STEERED})
+    rows = generations("whole", steered, logging_steps=2)
+    expected = [0.3]
+    for row in rows[:-1]:
+        expected.append(expected[-1] + 0.1 * (row["entropy"] - 1))
+    assert len(set(expected)) == 3
+    assert alphas(rows) == pytest.approx(expected, abs=1e-12)
+    ends = {"logging_steps": 2, "save_steps": 2}  # of a generation: TRL keeps no half of one
+    generations("cut", steered, steps=2, **ends)
+    assert alphas(generations("cut", steered, resume=True, **ends)) == pytest.approx(alphas(rows))
 
 
 class StopAt(TrainerCallback):
@@ -188,10 +211,10 @@ class StopAt(TrainerCallback):
         control.should_training_stop = state.global_step >= self.steps
 
 
-def test_a_setting_steered_by_our_log_is_refused(tiny_policy, modular_problems, tmp_path):
+def test_a_log_without_a_row_for_each_generation_is_refused(generations):
     steered = build_scheduled("maspo_alpha_steered")
-    with pytest.raises(ValueError, match="alpha is steered by 'entropy'"):
-        make_trainer(*tiny_policy, modular_problems, tmp_path, steered)
+    with pytest.raises(ValueError, match=r"alpha.* follow .* logging_steps=2 .*not 'steps', 1"):
+        generations("refused", steered, logging_steps=1)
 
 
 def test_the_lines_of_the_documentation_work_as_written(problems, base, tmp_path):

@@ -13,7 +13,7 @@ from verl.trainer.ppo.reward import get_custom_reward_fn
 from verl.utils.config import omega_conf_to_dataclass, validate_config
 from verl_case import ACTOR, METHODS, OURS, actor_config, compose_config, method_overrides
 
-from maspo.config import build_scheduled, objective_settings, options
+from maspo.config import build_scheduled, hydra_value, objective_settings, options
 from maspo.objectives import make
 
 VERLS = ("vanilla", "gspo", "sapo", "cispo")
@@ -53,15 +53,13 @@ def test_verls_objectives_are_not_replaced(name):
     assert POLICY_LOSS_REGISTRY[name].__module__ == "verl.trainer.ppo.core_algos"
 
 
-FIXED = [name for name in options("objective") if not build_scheduled(name).schedules]
-
-
-@pytest.mark.parametrize("variant", FIXED)
+@pytest.mark.parametrize("variant", options("objective"))
 def test_every_objective_of_the_project_composes_and_instantiates(variant):
     settings = objective_settings(variant)
     method = settings.pop("_target_").split(".")[-2]
-    actor = actor_config(*method_overrides(method, **settings))
-    assert actor.policy_loss.objective == make(method, **settings)
+    written = {name: hydra_value(value) for name, value in settings.items()}
+    actor = actor_config(*method_overrides(method, **written))
+    assert actor.policy_loss.scheduled == build_scheduled(variant)
 
 
 def test_whole_configuration_passes_verls_own_validation(policy_folder, capsys):

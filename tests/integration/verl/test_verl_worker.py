@@ -94,6 +94,78 @@ def test_bapo_searches_the_mini_batch_not_the_micro_batch(tiny_policy, policy_fo
     assert metrics["actor/clip_high"][0] == pytest.approx(output.metrics["clip_high"])
 
 
+STEERED = "{schedule:steered,from:0.3,by:%s,target:0.5,rate:0.1,low:0.0,high:1.0}"
+
+
+def steps(worker, drawn, old, count):
+    """Return the metrics of the actor over steps of one update each, on the same mini-batch."""
+    prompts, completions, _, advantages = drawn
+    rows = []
+    for _ in range(count):
+        data = to_tensordict(prompts, completions, old, advantages)
+        metrics = tu.get(worker.train_mini_batch(data), "metrics")
+        rows.append({name: values[0] for name, values in metrics.items() if "actor/" in name})
+    return rows
+
+
+@pytest.mark.parametrize("cut", CUTS)
+def test_a_setting_falls_from_step_to_step(tiny_policy, policy_folder, cut):
+    policy, tokenizer = tiny_policy
+    drawn = draw_batch(len(tokenizer))
+    _, old = policy_batch(policy, *drawn)
+    falling = method_overrides("maspo", alpha="{schedule:linear,from:0.9,to:0.0}")
+    rows = steps(make_worker(policy_folder, *falling, **CUTS[cut]), drawn, old, 3)
+    # Of the ten steps of `verl_case`.
+    assert [row["actor/setting_alpha"] for row in rows] == pytest.approx([0.9, 0.8, 0.7])
+    still = method_overrides("maspo", alpha=0.9)
+    (first,) = steps(make_worker(policy_folder, *still, **CUTS[cut]), drawn, old, 1)
+    assert first["actor/sigma_mean"] == pytest.approx(rows[0]["actor/sigma_mean"])
+
+
+@pytest.mark.parametrize("cut", CUTS)
+@pytest.mark.parametrize("by", ["weight_mean", "ratio_max"])
+def test_a_steered_setting_follows_the_step_before(tiny_policy, policy_folder, tmp_path, by, cut):
+    policy, tokenizer = tiny_policy
+    drawn = draw_batch(len(tokenizer))
+    _, old = policy_batch(policy, *drawn)
+    overrides = method_overrides("maspo", alpha=STEERED % by)
+    worker = make_worker(policy_folder, *overrides, **CUTS[cut])
+    rows = steps(worker, drawn, old, 2)
+    worker.save_checkpoint(str(tmp_path / "saved"))
+    rows += steps(worker, drawn, old, 1)
+    expected = [0.3]
+    for row in rows[:-1]:
+        expected.append(min(1.0, expected[-1] + 0.1 * (row[f"actor/{by}"] / 0.5 - 1)))
+    assert len(set(expected)) == 3
+    assert [row["actor/setting_alpha"] for row in rows] == pytest.approx(expected)
+
+    resumed = make_worker(policy_folder, *overrides, **CUTS[cut])
+    resumed.load_checkpoint(str(tmp_path / "saved"))
+    (again,) = steps(resumed, drawn, old, 1)
+    assert again == pytest.approx(rows[2])
+
+
+def test_entropy_steers_as_the_policy_has_it(tiny_policy, policy_folder):
+    policy, tokenizer = tiny_policy
+    drawn = draw_batch(len(tokenizer))
+    batch, old = policy_batch(policy, *drawn)
+    entropy = batch.entropy[batch.mask].mean().item()
+    overrides = method_overrides("maspo", alpha=STEERED % "entropy")
+    worker = make_worker(policy_folder, *overrides, micro_batch=2)
+    rows = steps(worker, drawn, old, 2)
+    assert rows[1]["actor/setting_alpha"] == pytest.approx(0.3 + 0.1 * (entropy / 0.5 - 1))
+
+
+def test_a_metric_that_is_not_there_is_named(tiny_policy, policy_folder):
+    policy, tokenizer = tiny_policy
+    drawn = draw_batch(len(tokenizer))
+    _, old = policy_batch(policy, *drawn)
+    overrides = method_overrides("maspo", alpha=STEERED % "reward")
+    worker = make_worker(policy_folder, *overrides, micro_batch=2)
+    with pytest.raises(ValueError, match=r"no number 'reward' to steer by; it has .*weight_mean"):
+        steps(worker, drawn, old, 2)
+
+
 def test_verls_own_objective_stays_verls(policy_folder, tiny_policy):
     tokenizer = tiny_policy[1]
     worker = make_worker(policy_folder, micro_batch=2)

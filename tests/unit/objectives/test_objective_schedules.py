@@ -1,6 +1,7 @@
 """Settings that change over training: their values, their limits, and that nothing else changes."""
 
 import math
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from maspo.audit.logs import logged_by
 from maspo.config import build_objective, build_scheduled, load_experiment, load_suite
 from maspo.errors import ConfigError
+from maspo.integrations.verl.overrides import verl_overrides
 from maspo.objectives import make
 from maspo.objectives.schedules import Ramp, Scheduled, Steered, read_schedule
 
@@ -126,8 +128,12 @@ def test_an_end_outside_of_the_setting_s_bounds_is_refused_before_any_run(monkey
         build_scheduled("maspo")
 
 
-@pytest.mark.parametrize("chosen", ["variant=maspo_alpha_falling", "variants=maspo_alpha_falling"])
-def test_verl_refuses_what_it_would_not_follow(chosen):
-    """A run of it, and a suite with it before any job."""
-    with pytest.raises(ConfigError, match=r"fixed settings, and \['alpha'\] have schedules"):
-        load_suite(load_experiment(["scale=paper", chosen, "seed=1"]))
+def test_verl_gets_schedules_as_they_are_written():
+    """Its worker changes the settings (tests/integration/verl); a suite of them is no error."""
+    load_suite(load_experiment(["scale=paper", "variants=maspo_alpha_falling", "seed=1"]))
+    run = load_experiment(["scale=paper", "variant=maspo_alpha_steered", "seed=1"])
+    overrides = verl_overrides(run, Path("policy"), Path("problems"), Path("checkpoints"))
+    (alpha,) = [line for line in overrides if "settings.alpha=" in line]
+    law = "{schedule:steered,from:0.3,by:entropy,target:0.15,rate:-0.05,low:0.0,high:1.0}"
+    assert alpha.endswith(f"settings.alpha={law}")
+    assert "actor_rollout_ref.actor.calculate_entropy=true" in overrides
