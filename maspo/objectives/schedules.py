@@ -137,7 +137,8 @@ class Scheduled:
     def __post_init__(self) -> None:
         for name, schedule in self.schedules.items():
             for end in schedule.ends:
-                replace(self.first, **{name: end})
+                changed: dict[str, Any] = {name: end}
+                replace(self.first, **changed)
 
     @property
     def steered_by(self) -> dict[str, str]:
