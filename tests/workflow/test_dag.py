@@ -80,6 +80,13 @@ def test_logs_hold_what_the_paper_plots(project):
     assert not (project.results / "checkpoints" / "maspo" / "seed_1").exists()
 
 
+def test_planning_loads_no_torch(new_project):
+    new_project.environment["PYTHONPROFILEIMPORTTIME"] = "1"
+    imported = new_project.snakemake("--dry-run")
+    assert "maspo.objectives.grpo" in imported
+    assert "torch.nn" not in imported
+
+
 def test_second_run_has_nothing_to_do(project):
     assert "Nothing to be done" in project.snakemake("--dry-run")
 
