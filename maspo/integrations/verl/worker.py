@@ -45,8 +45,8 @@ class ActorLoss:
             share = tokens * data["dp_size"] / max(data["batch_num_tokens"], 1)
             values = current.output.metrics | self.changed
             metrics.update({f"actor/{n}": _metric(n, value, share) for n, value in values.items()})
-            if entropy is not None and tokens:
-                values["entropy"] = entropy[current.mask].mean().item()
+            if entropy is not None:
+                values["entropy"] = entropy[current.mask].mean().item() if tokens else 0.0
             for name, value in values.items():
                 before = self.seen.get(name)
                 if name not in EXTREMES:
@@ -73,10 +73,11 @@ class ActorWorker(TrainingWorker):
     """verl's training worker; it changes scheduled settings, and fixes batch-wide pieces.
 
     A step of verl is one call of `train_mini_batch`, and its number that of the learning rate's
-    schedule, which verl keeps in its checkpoints. What a steered setting follows is kept beside.
+    schedule, which verl's FSDP engines keep in their checkpoints. What steered settings follow is
+    kept beside.
     """
 
-    row: dict[str, float] | None = None  # the metrics of the step before, where a setting follows
+    row: dict[str, float] | None = None  # of the step before, which steered settings follow
 
     def set_loss_fn(self, loss_fn: Callable[..., Any]) -> None:
         """Take verl's actor loss, wrapped if the configured objective is one of ours."""
@@ -95,7 +96,7 @@ class ActorWorker(TrainingWorker):
                 bounds.
         """
         loss = self.loss_fn
-        if not isinstance(loss, ActorLoss):
+        if not isinstance(loss, ActorLoss) or not loss.scheduled.schedules:
             return super().train_mini_batch(data)
         step = self.engine.lr_scheduler.last_epoch + 1
         steps = max(self.optimizer_config.total_training_steps, step)
