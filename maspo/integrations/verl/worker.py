@@ -29,8 +29,8 @@ class ActorLoss:
 
     def __init__(self, loss_fn: Callable[..., Any], config: ActorConfig) -> None:
         self.loss_fn, self.config = loss_fn, config
-        self.scheduled = config.policy_loss.scheduled
-        self.objective: Objective = self.scheduled.first  # of the current mini-batch
+        self.scheduled = getattr(config.policy_loss, "scheduled", None)  # None: verl's own
+        self.objective: Objective | None = self.scheduled and self.scheduled.first  # at this update
         self.changed: dict[str, float] = {}  # its scheduled settings, as columns of the log
         self.seen: dict[str, float] = {}  # metrics of the mini-batch's part that this rank has
 
