@@ -10,8 +10,6 @@ from functools import cache
 from itertools import pairwise
 from typing import Any
 
-import torch
-
 from maspo.audit.finding import Finding, not_checked, note
 from maspo.audit.groups import group_faults, use_faults
 from maspo.audit.tree import Manifest, Tree
@@ -19,8 +17,7 @@ from maspo.config import build_scheduled, experiment_from
 from maspo.errors import DataError
 from maspo.files import read_json, read_json_lines
 from maspo.layout import BASE_VARIANT
-from maspo.objectives import PolicyBatch
-from maspo.objectives.schedules import PREFIX
+from maspo.objectives.schedules import PREFIX, metrics_of
 from maspo.training.loop import learning_rate
 from maspo.training.token_counts import PROBABILITIES, RATIOS
 from maspo.verifier import Verdict
@@ -190,13 +187,8 @@ def timings_faults(rows: list[Row], metrics: list[Row]) -> Iterator[tuple[str, s
 @cache
 def logged_by(variant: str) -> frozenset[str]:
     """Return the metrics that the objective of a variant logs, and its settings that change."""
-    one = torch.ones(1, 2)
-    batch = PolicyBatch(
-        log_prob=-one, old_log_prob=-one, advantages=one, mask=one.bool(), entropy=one
-    )
     scheduled = build_scheduled(variant)
-    settings = {PREFIX + name for name in scheduled.schedules}
-    return frozenset(scheduled.first(batch).metrics) | settings
+    return metrics_of(scheduled.first) | {PREFIX + name for name in scheduled.schedules}
 
 
 def columns(name: str, variant: str, rows: list[Row]) -> Iterator[Finding]:

@@ -15,7 +15,8 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_type_hints
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from maspo.config.files import config_dir, options
@@ -77,7 +78,10 @@ def _file_settings(folder: Path, name: str) -> dict[str, Any]:
     What Hydra composes, which would take a tenth of a second for each of the thirty files.
     """
     line = [_read(folder, ancestor) for ancestor in reversed(_ancestors(folder, name))]
-    settings = OmegaConf.to_container(OmegaConf.merge(*line))
+    try:
+        settings = OmegaConf.to_container(OmegaConf.merge(*line))
+    except OmegaConfBaseException as error:
+        raise ConfigError(f"{folder}/objective/{name}.yaml: {error}") from error
     settings.pop("defaults", None)
     return settings
 
@@ -88,7 +92,7 @@ def _read(folder: Path, name: str) -> DictConfig:
     path = folder / "objective" / f"{name}.yaml"
     try:
         read = OmegaConf.load(path)
-    except (OSError, YAMLError) as error:
+    except (OSError, ValueError, YAMLError, OmegaConfBaseException) as error:
         raise ConfigError(f"{path} cannot be read: {error}") from error
     if not isinstance(read, DictConfig):
         raise ConfigError(f"{path} must hold settings, as `name: value`")
@@ -96,15 +100,20 @@ def _read(folder: Path, name: str) -> DictConfig:
 
 
 @cache
-def _ancestors(folder: Path, name: str) -> tuple[str, ...]:
-    """Return a file of `configs/objective/` and those that it changes, the nearest first."""
-    parents = list(_read(folder, name).get("defaults") or ["_self_"])
-    if parents.pop() != "_self_" or not {*parents} <= {*options("objective")}:
+def _ancestors(folder: Path, name: str, below: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Return a file of `configs/objective/` and those that it changes, the nearest first.
+
+    `below` are the files that change it, none of which it may change.
+    """
+    defaults = _read(folder, name).get("defaults", ["_self_"])
+    *parents, last = defaults if isinstance(defaults, list | ListConfig) and defaults else [None]
+    if last != "_self_" or not {*parents} <= {*options("objective")} - {name, *below}:
         raise ConfigError(
-            f"{folder}/objective/{name}.yaml: defaults must be names of {options('objective')} "
-            f"and _self_ at the end, got {list(_read(folder, name).defaults)}"
+            f"{folder}/objective/{name}.yaml: defaults must be other objectives, of "
+            f"{options('objective')}, and _self_ at the end, got {defaults}"
         )
-    return (name, *(n for parent in reversed(parents) for n in _ancestors(folder, parent)))
+    below = (*below, name)
+    return (name, *(n for parent in reversed(parents) for n in _ancestors(folder, parent, below)))
 
 
 def _objective_name(name: str) -> str:
@@ -210,7 +219,14 @@ def with_variant(experiment: Experiment, variant: str) -> Experiment:
         ConfigError: the variant is unknown, is another spelling of its name, or its objective,
             `train`, the engine or the whole experiment refuses a setting.
     """
-    build_scheduled(variant)
+    scheduled = build_scheduled(variant)
+    if experiment.engine.kind == "verl" and scheduled.steered_by:
+        from maspo.objectives.schedules import check_steering
+
+        try:
+            check_steering(scheduled)
+        except ValueError as error:
+            raise ConfigError(f"variant {variant!r}, engine.kind=verl: {error}") from error
     if (name := one_name(variant, experiment.train)) != variant:
         raise ConfigError(
             f"variant {variant!r} is written {name!r} at this scale, so that a run has one name: "

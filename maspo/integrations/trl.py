@@ -22,9 +22,8 @@ from trl import GRPOConfig, GRPOTrainer
 
 from maspo.integrations.batches import fix_bounds, needs_whole_batch, valid_tokens
 from maspo.integrations.conversations import rewards
-from maspo.objectives import Objective, PolicyBatch, make
+from maspo.objectives import Objective, PolicyBatch, make, merge
 from maspo.objectives.schedules import Scheduled
-from maspo.training.batches import merge
 from maspo.training.sampler_gap import importance_weights
 from maspo.verifier import DEFAULT_RULES, kept_verifier
 
@@ -71,8 +70,8 @@ class MaspoTrainer(GRPOTrainer):
     16 updates a generation: `steps_per_generation = 16 * gradient_accumulation_steps`.
 
     Raises:
-        ValueError: a setting of TRL is on that would change the objective, or TRL's log would not
-            have the rows that a steered setting follows; its name is given.
+        ValueError: a setting of TRL is on that would change the objective, or its updates,
+            checkpoints or log do not go with generations, which schedules need; its name is given.
     """
 
     def __init__(
@@ -91,7 +90,7 @@ class MaspoTrainer(GRPOTrainer):
         self.importance_cap = importance_cap
         made = make(objective) if isinstance(objective, str) else objective
         self._scheduled = made if isinstance(made, Scheduled) else Scheduled(made)
-        check_log(self._scheduled, args)
+        check_generations(self._scheduled, args)
         self.objective = self._scheduled.first
         super().__init__(model, reward_funcs, args, *more, **kwargs)
         self._fixed: Objective | None = None  # the objective of the current mini-batch
@@ -139,7 +138,7 @@ class MaspoTrainer(GRPOTrainer):
         return changed
 
     def _of_all(self, own: dict[str, float]) -> dict[str, float]:
-        """Return metrics of this process's micro-batch as those of all processes."""
+        """Return the means over all processes of the metrics of their micro-batches."""
         if self.accelerator.num_processes == 1:
             return own
         return merge(gather_object([own]))
@@ -212,13 +211,30 @@ def updates_of(args: GRPOConfig) -> int:
     )
 
 
-def check_log(scheduled: Scheduled, args: GRPOConfig) -> None:
-    """Refuse a log that has not one row for each generation, if a setting is steered by it.
+def check_generations(scheduled: Scheduled, args: GRPOConfig) -> None:
+    """Refuse settings of TRL with which a schedule would not go with the generations.
+
+    A generation that a checkpoint cuts in two is not finished after a resume: TRL draws a new one.
 
     Raises:
-        ValueError: it has not; the message names the setting and what the log needs.
+        ValueError: there is such a setting; the message has its value and one that is right.
     """
-    updates = updates_of(args)
+    if not scheduled.schedules:
+        return
+    updates, names = updates_of(args), sorted(scheduled.schedules)
+    made = args.steps_per_generation * args.num_iterations
+    accumulated = args.gradient_accumulation_steps
+    if made % accumulated and accumulated % made:
+        raise ValueError(
+            f"{names} have schedules, and an update of TRL would be of two generations: "
+            f"steps_per_generation * num_iterations = {made} must be a multiple of "
+            f"gradient_accumulation_steps={accumulated}, or the reverse"
+        )
+    if args.save_strategy == "steps" and args.save_steps % updates:
+        raise ValueError(
+            f"{names} have schedules: save_steps={args.save_steps} must be a multiple of "
+            f"{updates}, the updates for each generation"
+        )
     each = args.logging_strategy == "steps" and args.logging_steps == updates
     if scheduled.steered_by and (not each or args.logging_first_step):
         raise ValueError(

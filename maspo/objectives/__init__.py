@@ -23,7 +23,7 @@ from maspo.objectives.base import (
     names,
     register,
 )
-from maspo.objectives.primitives import EXTREMES
+from maspo.objectives.primitives import EXTREMES, merge
 
 for _module in iter_modules(__path__):
     import_module(f"{__name__}.{_module.name}")
@@ -35,6 +35,7 @@ __all__ = [
     "ObjectiveOutput",
     "PolicyBatch",
     "make",
+    "merge",
     "names",
     "register",
 ]

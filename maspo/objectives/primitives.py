@@ -5,7 +5,7 @@ Shapes: B sequences, T tokens. `mask` is a bool tensor (B, T), true on the token
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 
@@ -108,6 +108,15 @@ def masked_mean(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
 # Metrics of `statistics` whose value over several batches is an extreme; of all others it is the
 # mean.
 EXTREMES: dict[str, Callable[[Iterable[float]], float]] = {"ratio_min": min, "ratio_max": max}
+
+
+def merge(parts: Sequence[dict[str, float]]) -> dict[str, float]:
+    """Return the metrics of several updates, or of processes, as one row: means and `EXTREMES`."""
+    row = {}
+    for name in parts[0]:
+        values = [part[name] for part in parts]
+        row[name] = EXTREMES[name](values) if name in EXTREMES else sum(values) / len(values)
+    return row
 
 
 def statistics(

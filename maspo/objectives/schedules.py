@@ -8,13 +8,17 @@ Where a configuration has a number, it may have a schedule:
 A value depends on the step and the log's row before it alone, so a run can be resumed and audited.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from math import cos, isfinite, pi
 from numbers import Real
 from typing import Any
 
-from maspo.objectives.base import Objective
+import torch
+
+from maspo.objectives.base import Objective, PolicyBatch
 
 PREFIX = "setting_"  # of a scheduled setting's column in the log
 
@@ -163,3 +167,27 @@ class Scheduled:
             values[name] = schedule.value(step, steps, before, row or {})
         columns = {PREFIX + name: value for name, value in values.items()}
         return replace(self.first, **values) if values else self.first, columns
+
+
+def metrics_of(objective: Objective) -> frozenset[str]:
+    """Return the names of the metrics that an objective has of any batch."""
+    one = torch.ones(1, 2)
+    batch = PolicyBatch(
+        log_prob=-one, old_log_prob=-one, advantages=one, mask=one.bool(), entropy=one
+    )
+    return frozenset(objective(batch).metrics)
+
+
+def check_steering(scheduled: Scheduled) -> None:
+    """Refuse what cannot be steered where updates alone are seen, and not whole steps, as in verl.
+
+    Raises:
+        ValueError: a setting follows neither a metric of the objective nor `entropy`.
+    """
+    known = metrics_of(scheduled.first) | {"entropy"} if scheduled.steered_by else frozenset()
+    for name, by in scheduled.steered_by.items():
+        if by not in known:
+            raise ValueError(
+                f"{name} is steered by {by!r}, which verl's workers do not know: they know "
+                f"{sorted(known)}"
+            )

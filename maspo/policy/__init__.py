@@ -2,7 +2,8 @@
 
 from unittest.mock import patch
 
-# Its losses for object detection would load SciPy's optimisers: a tenth of a step's start.
+# A tenth of a step's start: losses for object detection would load SciPy's optimisers. Those
+# losses cannot be used in this process then.
 with patch("transformers.utils.is_scipy_available", return_value=False):
     from transformers import PreTrainedModel  # noqa: F401
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from maspo.objectives import EXTREMES
 from maspo.policy import PaddedBatch
 from maspo.sampling import Completion
 from maspo.training.sampler_gap import gap_metrics
@@ -74,12 +73,3 @@ def summarize(mini_batches: Sequence[MiniBatch], idle: Tensor) -> dict[str, floa
     summary = {"entropy": entropies.double().mean().item()}
     gaps = [m.gap[m.padded.mask] for m in mini_batches if m.gap is not None]
     return summary | (gap_metrics(torch.cat(gaps)) if gaps else {})
-
-
-def merge(updates: Sequence[dict[str, float]]) -> dict[str, float]:
-    """Return the metrics of a step's updates as one row: means, but for those of `EXTREMES`."""
-    row = {}
-    for name in updates[0]:
-        values = [update[name] for update in updates]
-        row[name] = EXTREMES[name](values) if name in EXTREMES else sum(values) / len(values)
-    return row

@@ -18,7 +18,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from maspo.config import Experiment, Train, build_scheduled
 from maspo.errors import ConfigError
-from maspo.objectives import ObjectiveOutput, PolicyBatch
+from maspo.objectives import ObjectiveOutput, PolicyBatch, merge
 from maspo.objectives.schedules import Scheduled
 from maspo.policy import (
     PaddedBatch,
@@ -35,7 +35,7 @@ from maspo.seeding import derive_seed, numpy_generator
 from maspo.stopwatch import Stopwatch
 from maspo.tasks import Problem
 from maspo.training.advantages import group_relative
-from maspo.training.batches import MiniBatch, Rollout, Update, merge, summarize
+from maspo.training.batches import MiniBatch, Rollout, Update, summarize
 from maspo.training.checkpoint import CheckpointFolder
 from maspo.training.log import TrainingLog
 from maspo.training.rewards import Credit, draw_rewards, partial_credit

@@ -15,12 +15,12 @@ from torch.nn.utils import parameters_to_vector
 from maspo.config import load_experiment
 from maspo.errors import ConfigError, DataError
 from maspo.files import read_json_lines, sha256
-from maspo.objectives import PolicyBatch, make, names
+from maspo.objectives import PolicyBatch, make, merge, names
 from maspo.objectives.schedules import Scheduled, read_schedule
 from maspo.policy import encode_prompts, load_policy, token_log_probs
 from maspo.sampling.transformers import TransformersSampler
 from maspo.training.advantages import group_relative
-from maspo.training.batches import merge, summarize
+from maspo.training.batches import summarize
 from maspo.training.checkpoint import CheckpointFolder
 from maspo.training.loop import Trainer, epoch_rows, learning_rate
 from maspo.training.token_counts import RATIOS

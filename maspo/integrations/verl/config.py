@@ -12,7 +12,7 @@ from verl.workers.config.actor import PolicyLossConfig
 
 from maspo.integrations.verl.worker import install
 from maspo.objectives import Objective, make, names
-from maspo.objectives.schedules import Scheduled, read_settings
+from maspo.objectives.schedules import Scheduled, check_steering, read_settings
 
 PREFIX = "maspo."
 
@@ -40,11 +40,12 @@ class PolicyLoss(PolicyLossConfig):
 
     Attributes:
         loss_mode: `maspo.<method>`, or the bare method where verl has none of that name.
-        settings: fields of the method (`configs/objective/`); what is not set has its default. A
-            number may have a schedule (`maspo.objectives.schedules`): one that steers follows the
-            objective's own metrics, or `entropy`, the policy's mean over the updates of a step.
+        settings: fields of the method (`configs/objective/`); what is not set has its default.
             `aggregation` among them rules, as in verl's own SAPO; `actor.loss_agg_mode` only
             concerns verl's entropy and KL terms.
+
+    A number of `settings` may have a schedule (`maspo.objectives.schedules`). What is steered
+    follows a metric of the objective, or `entropy`, the policy's mean over the updates of a step.
 
     Raises:
         ValueError: `loss_mode` is none of our methods, or a setting is out of range.
@@ -64,4 +65,5 @@ class PolicyLoss(PolicyLossConfig):
             )
         first, schedules = read_settings(self.settings)
         self.scheduled = Scheduled(make(method, **first), schedules)
+        check_steering(self.scheduled)
         self.objective: Objective = self.scheduled.first

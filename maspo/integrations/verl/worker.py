@@ -13,8 +13,8 @@ from verl.workers.utils.padding import no_padding_2_padding
 from maspo.files import read_json, write_json
 from maspo.integrations.batches import Part, fix_bounds, needs_whole_batch, valid_tokens
 from maspo.integrations.verl.loss import micro_batch
-from maspo.objectives import EXTREMES, Objective
-from maspo.training.batches import merge
+from maspo.objectives import EXTREMES, Objective, merge
+from maspo.objectives.schedules import Scheduled
 
 AGGREGATIONS = {min: AggregationType.MIN, max: AggregationType.MAX}
 FIELDS = ("response_mask", "old_log_probs", "advantages")
@@ -43,17 +43,23 @@ class ActorLoss:
         if current.output is not None:
             tokens = int(current.mask.sum())
             share = tokens * data["dp_size"] / max(data["batch_num_tokens"], 1)
-            values = current.output.metrics | self.changed
-            metrics.update({f"actor/{n}": _metric(n, value, share) for n, value in values.items()})
-            if entropy is not None:
-                values["entropy"] = entropy[current.mask].mean().item() if tokens else 0.0
-            for name, value in values.items():
-                before = self.seen.get(name)
-                if name not in EXTREMES:
-                    self.seen[name] = (before or 0.0) + value * share
-                else:
-                    self.seen[name] = value if before is None else EXTREMES[name]([before, value])
+            own = current.output.metrics
+            metrics.update({f"actor/{n}": _metric(n, value, share) for n, value in own.items()})
+            for name, value in self.changed.items():
+                metrics[f"actor/{name}"] = Metric(AggregationType.MEAN, value)
+            if self.scheduled is not None and self.scheduled.steered_by:
+                if entropy is not None:
+                    own = own | {"entropy": entropy[current.mask].mean().item() if tokens else 0.0}
+                self._see(own, share)
         return loss, metrics
+
+    def _see(self, metrics: dict[str, float], share: float) -> None:
+        for name, value in metrics.items():
+            before = self.seen.get(name)
+            if name not in EXTREMES:
+                self.seen[name] = (before or 0.0) + value * share
+            else:
+                self.seen[name] = value if before is None else EXTREMES[name]([before, value])
 
     def seen_by_all(self, group: Any) -> dict[str, float]:
         """Return the metrics of the whole mini-batch, and begin with the next."""
@@ -84,22 +90,39 @@ class ActorWorker(TrainingWorker):
         config = getattr(loss_fn, "keywords", {}).get("config")
         settings = getattr(config, "policy_loss", None)
         if isinstance(getattr(settings, "objective", None), Objective):
+            self._check_schedules(config)
             loss_fn = ActorLoss(loss_fn, config)
         self.updates: list[dict[str, float]] = []  # metrics of those of the current step
         super().set_loss_fn(loss_fn)
 
-    def train_mini_batch(self, data: Any) -> Any:
-        """Take the updates of one step, as verl does.
+    def _check_schedules(self, config: ActorConfig) -> None:
+        """Refuse schedules of settings that cannot be followed here.
 
         Raises:
-            ValueError: a setting is steered by a metric that is not there, or its value is out of
-                bounds.
+            ValueError: the engine does not count steps as verl's FSDP engines do, the number of
+                steps is not known, or entropy steers and verl does not compute it.
         """
+        scheduled: Scheduled = config.policy_loss.scheduled
+        if not scheduled.schedules:
+            return
+        counted = getattr(getattr(self.engine, "lr_scheduler", None), "last_epoch", None)
+        if counted is None or self.optimizer_config.total_training_steps < 1:
+            raise ValueError(
+                f"{sorted(scheduled.schedules)} have schedules, which need an engine of verl that "
+                "counts steps (actor.strategy=fsdp or fsdp2) and their number "
+                "(actor.optim.total_training_steps, which verl's trainer sets)"
+            )
+        entropy = config.calculate_entropy or config.entropy_coeff
+        if "entropy" in scheduled.steered_by.values() and not entropy:
+            raise ValueError("entropy steers: set actor_rollout_ref.actor.calculate_entropy=true")
+
+    def train_mini_batch(self, data: Any) -> Any:
+        """Take the updates of one step, as verl does."""
         loss = self.loss_fn
         if not isinstance(loss, ActorLoss) or not loss.scheduled.schedules:
             return super().train_mini_batch(data)
         step = self.engine.lr_scheduler.last_epoch + 1
-        steps = max(self.optimizer_config.total_training_steps, step)
+        steps = max(self.optimizer_config.total_training_steps, step)  # more, if one goes on
         loss.objective, loss.changed = loss.scheduled.at(step, steps, self.row)
         self.updates = []
         output = super().train_mini_batch(data)

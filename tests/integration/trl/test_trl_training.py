@@ -160,8 +160,8 @@ def generations(tiny_policy, modular_problems, tmp_path):
         policy, tokenizer = copy.deepcopy(tiny_policy)
         trainer = make_trainer(
             *(policy, tokenizer, modular_problems, tmp_path / name, scheduled),
-            **{"steps_per_generation": 2, "max_steps": 6},
-            **{"save_strategy": "steps", "save_steps": 3, **changed},
+            **{"steps_per_generation": 2, "max_steps": 6, "save_strategy": "steps"}
+            | {"save_steps": 2, **changed},
         )
         if steps < 6:
             trainer.add_callback(StopAt(steps))
@@ -181,7 +181,7 @@ def test_a_setting_falls_from_generation_to_generation_and_on_after_a_resume(gen
     falling = Scheduled(make("maspo", alpha=0.5), {"alpha": Ramp(0.5, 0.0)})
     falls = [0.5, 0.5, 0.25, 0.25, 0.0, 0.0]
     assert alphas(generations("whole", falling)) == falls
-    assert alphas(generations("cut", falling, steps=3)) == falls[:3]
+    assert alphas(generations("cut", falling, steps=2)) == falls[:2]
     assert alphas(generations("cut", falling, resume=True)) == falls
 
 
@@ -196,9 +196,9 @@ def test_a_steered_setting_follows_the_log_and_does_so_after_a_resume(generation
         expected.append(expected[-1] + 0.1 * (row["entropy"] - 1))
     assert len(set(expected)) == 3
     assert alphas(rows) == pytest.approx(expected, abs=1e-12)
-    ends = {"logging_steps": 2, "save_steps": 2}  # of a generation: TRL keeps no half of one
-    generations("cut", steered, steps=2, **ends)
-    assert alphas(generations("cut", steered, resume=True, **ends)) == pytest.approx(alphas(rows))
+    generations("cut", steered, steps=2, logging_steps=2)
+    resumed = generations("cut", steered, resume=True, logging_steps=2)
+    assert alphas(resumed) == pytest.approx(alphas(rows))
 
 
 class StopAt(TrainerCallback):
@@ -211,10 +211,19 @@ class StopAt(TrainerCallback):
         control.should_training_stop = state.global_step >= self.steps
 
 
-def test_a_log_without_a_row_for_each_generation_is_refused(generations):
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"logging_steps": 1}, r"alpha.* follow .* logging_steps=2 .*not 'steps', 1"),
+        ({"logging_first_step": True}, "logging_first_step=False"),
+        ({"save_steps": 3}, "save_steps=3 must be a multiple of 2"),
+        ({"steps_per_generation": 3, "gradient_accumulation_steps": 2}, "3 must be a multiple"),
+    ],
+)
+def test_what_does_not_go_with_generations_is_refused(generations, changed, message):
     steered = build_scheduled("maspo_alpha_steered")
-    with pytest.raises(ValueError, match=r"alpha.* follow .* logging_steps=2 .*not 'steps', 1"):
-        generations("refused", steered, logging_steps=1)
+    with pytest.raises(ValueError, match=message):
+        generations("refused", steered, **({"logging_steps": 2} | changed))
 
 
 def test_the_lines_of_the_documentation_work_as_written(problems, base, tmp_path):

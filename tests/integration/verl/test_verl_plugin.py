@@ -83,6 +83,12 @@ def test_whole_configuration_passes_verls_own_validation(policy_folder, capsys):
         ("maspo", {"alpha": -1}, "Maspo.alpha must be"),
         ("grpo", {"clip_low": "wide"}, "Grpo.clip_low must be"),
         ("sapo", {"alpha": 0.5}, "alpha"),
+        ("maspo", {"alpha": "{schedule:linear,from:0.5}"}, "linear schedule has"),
+        (
+            "maspo",
+            {"alpha": "{schedule:steered,from:0,by:reward,target:1,rate:1,low:0,high:1}"},
+            "'reward', which verl's workers do not know",
+        ),
     ],
 )
 def test_wrong_setting_is_refused_by_name(method, settings, message):

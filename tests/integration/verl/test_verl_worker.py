@@ -151,19 +151,18 @@ def test_entropy_steers_as_the_policy_has_it(tiny_policy, policy_folder):
     batch, old = policy_batch(policy, *drawn)
     entropy = batch.entropy[batch.mask].mean().item()
     overrides = method_overrides("maspo", alpha=STEERED % "entropy")
-    worker = make_worker(policy_folder, *overrides, micro_batch=2)
-    rows = steps(worker, drawn, old, 2)
+    with pytest.raises(ValueError, match="calculate_entropy=true"):
+        make_worker(policy_folder, *overrides, micro_batch=2)
+    overrides.append("actor_rollout_ref.actor.calculate_entropy=true")
+    rows = steps(make_worker(policy_folder, *overrides, micro_batch=2), drawn, old, 2)
     assert rows[1]["actor/setting_alpha"] == pytest.approx(0.3 + 0.1 * (entropy / 0.5 - 1))
 
 
-def test_a_metric_that_is_not_there_is_named(tiny_policy, policy_folder):
-    policy, tokenizer = tiny_policy
-    drawn = draw_batch(len(tokenizer))
-    _, old = policy_batch(policy, *drawn)
-    overrides = method_overrides("maspo", alpha=STEERED % "reward")
-    worker = make_worker(policy_folder, *overrides, micro_batch=2)
-    with pytest.raises(ValueError, match=r"no number 'reward' to steer by; it has .*weight_mean"):
-        steps(worker, drawn, old, 2)
+def test_schedules_need_the_number_of_steps(policy_folder):
+    overrides = method_overrides("maspo", alpha="{schedule:linear,from:0.9,to:0.0}")
+    overrides.append("actor_rollout_ref.actor.optim.total_training_steps=-1")
+    with pytest.raises(ValueError, match=r"\['alpha'\] have schedules.*total_training_steps"):
+        make_worker(policy_folder, *overrides, micro_batch=2)
 
 
 def test_verls_own_objective_stays_verls(policy_folder, tiny_policy):

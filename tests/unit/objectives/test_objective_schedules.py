@@ -137,3 +137,15 @@ def test_verl_gets_schedules_as_they_are_written():
     law = "{schedule:steered,from:0.3,by:entropy,target:0.15,rate:-0.05,low:0.0,high:1.0}"
     assert alpha.endswith(f"settings.alpha={law}")
     assert "actor_rollout_ref.actor.calculate_entropy=true" in overrides
+
+
+def test_verl_is_not_asked_to_steer_by_what_it_does_not_know(monkeypatch):
+    from maspo.config import variants
+
+    def by_reward(variant):
+        return {"_target_": "maspo.objectives.maspo.Maspo", "alpha": {**STEERED, "by": "reward"}}
+
+    monkeypatch.setattr(variants, "objective_settings", by_reward)
+    load_experiment(["scale=mini", "variant=maspo", "seed=1"])
+    with pytest.raises(ConfigError, match=r"engine\.kind=verl: alpha is steered by 'reward'"):
+        load_experiment(["scale=paper", "variant=maspo", "seed=1"])
