@@ -11,7 +11,8 @@ import pytest
 from maspo.testbed.__main__ import main
 from tests.unit.testbed.test_testbed_objective import GRPO
 
-pytestmark = [pytest.mark.workflow, pytest.mark.slow]
+# A group, because these are begun before single tests: the longest test is not the last.
+pytestmark = [pytest.mark.workflow, pytest.mark.slow, pytest.mark.xdist_group("testbed")]
 
 
 OPTIONS = ["--scale", "smoke", "--folder", "out", "--seeds", "3"]
