@@ -102,7 +102,7 @@ test: install
 	$(PYTEST) -m "not slow"
 
 test-all: install
-	@echo "== Every test (about 20 minutes on two cores)"
+	@echo "== Every test (20 to 40 minutes on two cores)"
 	$(PYTEST) --durations=30
 
 # Environments of their own: what these ask for clashes with the pins of the package.
