@@ -13,7 +13,7 @@ from maspo.config import load_experiment
 from maspo.files import read_json, read_json_lines
 from maspo.layout import Layout
 
-OVERRIDES = ["scale=smoke", "model=mini_heads_32", "sampler=vllm"]
+OVERRIDES = ["scale=smoke", "model=mini_heads_32", "sampler=vllm", "train.snapshots=[2]"]
 ENVIRONMENT = {**os.environ, "VLLM_LOGGING_LEVEL": "INFO"}
 ENGINE_STARTS = "Initializing a V1 LLM engine"
 
