@@ -132,14 +132,15 @@ class MaspoTrainer(GRPOTrainer):
         updates = updates_of(self.args)
         step = self.state.global_step // updates + 1
         steps = max(ceil(self.state.max_steps / updates), step)
-        rows = [row for row in self.state.log_history if f"{OWN}loss" in row]
-        row = {name.removeprefix(OWN): value for name, value in rows[-1].items()} if rows else None
+        log = reversed(self.state.log_history)
+        last = next((row for row in log if f"{OWN}loss" in row), {})  # none is of an evaluation
+        row = {name.removeprefix(OWN): value for name, value in last.items()}
         self.objective, changed = self._scheduled.at(step, steps, row)
         return changed
 
     def _of_all(self, own: dict[str, float]) -> dict[str, float]:
-        """Return the means over all processes of the metrics of their micro-batches."""
-        if self.accelerator.num_processes == 1:
+        """Return the metrics of a micro-batch; those of all processes, where settings follow."""
+        if self.accelerator.num_processes == 1 or not self._scheduled.steered_by:
             return own
         return merge(gather_object([own]))
 
