@@ -98,7 +98,7 @@ archive: $(READY)
 PYTEST = $(BIN)/python -m pytest -n 2 --dist loadgroup
 
 test: install
-	@echo "== Tests without the slow ones (about 5 minutes on two cores; make test-all runs every one)"
+	@echo "== Tests without the slow ones (5 to 8 minutes on two cores; make test-all runs every one)"
 	$(PYTEST) -m "not slow"
 
 test-all: install
