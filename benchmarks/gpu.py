@@ -4,11 +4,14 @@
 
 Weights are random and in float32, as at scale gpu. The ceilings (bandwidth of a copy, rates of
 8,192 x 8,192 matrix products on random numbers) are measured in the same run, so a share says what
-of the card a part reaches, not what of a data sheet. Times are between events of the card.
+of the card a part reaches, not what of a data sheet. Times are between events of the card; those
+of vLLM, whose scheduler waits between its kernels, are of the clock.
 """
 
+import time
 from collections.abc import Callable
 from functools import partial
+from importlib.util import find_spec
 
 import torch
 from torch import Tensor
@@ -18,13 +21,17 @@ from benchmarks.objectives import random_batch, step
 from maspo.determinism import make_deterministic
 from maspo.gpu_check.bench import Bench
 from maspo.objectives import make
+from maspo.plan.hardware import BFLOAT16
 from maspo.policy import chunked_log_probs, make_checkpoints, token_log_probs
+from maspo.sampling import SamplingSettings
 from maspo.sampling.decoder import TransformersDecoder
+from maspo.sampling.make import make_sampler
 
 SIZE = 8192  # of the matrices of the ceilings
 TOKENS = 16_384  # of a micro-batch at scale gpu
 PROMPT, COMPLETIONS = 64, 4  # four completions of 4,080 tokens are such a micro-batch
 ROWS = 64  # decoded together, as sampler=transformers_1_5b
+ENGINE_ROWS, GROUP = 512, 8  # decoded together by vLLM, and completions that share a prompt
 
 
 def seconds(work: Callable[[], object], repetitions: int) -> list[float]:
@@ -142,6 +149,43 @@ def decode(bench: Bench, repetitions: int) -> list[Measurement]:
     ]
 
 
+def engine(bench: Bench, repetitions: int, tokens: int = 512) -> list[Measurement]:
+    """Measure decoding by vLLM, with the wake, the new weights and the prompts taken off.
+
+    The bytes are the least that decoding has to read: the weights at each step, and each row's
+    keys and values.
+    """
+    if find_spec("vllm") is None:
+        return []
+    shape, policy = bench.architecture, bench.policy()
+    prompts = [[2 + i // GROUP] * PROMPT for i in range(ENGINE_ROWS)]
+    starts, whole, steps, read = [], [], [], []
+    with make_sampler(bench.experiment, policy, bench.tokenizer) as sampler:
+
+        def sample(most: int) -> tuple[float, list[int]]:
+            start = time.perf_counter()
+            drawn = sampler.sample(prompts, range(ENGINE_ROWS), SamplingSettings(most))
+            return time.perf_counter() - start, [len(completion.tokens) for completion in drawn]
+
+        sample(tokens)
+        for _ in range(repetitions):
+            first, _ = sample(1)
+            all_of_it, lengths = sample(tokens)
+            weights = (max(lengths) - 1) * (shape.layer_weights + shape.head_weights) * BFLOAT16
+            cached = sum(n * (PROMPT + n / 2) for n in lengths) * shape.cache_bytes
+            starts.append(1000 * first)
+            whole.append(sum(lengths) / all_of_it)
+            steps.append(1000 * (all_of_it - first) / (max(lengths) - 1))
+            read.append((weights + cached) / (all_of_it - first) / 1e12)
+    rows = f"vLLM, {ENGINE_ROWS} rows of {tokens}"
+    return [
+        Measurement(f"{rows}: wake, weights, prompts, first token", starts, "ms"),
+        Measurement(f"{rows}: all of it", whole, "/s", lower_is_better=False),
+        Measurement(f"{rows}: a decoding step", steps, "ms"),
+        Measurement(f"{rows}: least bytes read", read, "TB/s", lower_is_better=False),
+    ]
+
+
 def objectives(repetitions: int) -> list[Measurement]:
     """Measure objectives on 64 x 4,096 tokens; five float32 tensors and a mask are their least."""
     batch = random_batch(64, 4096, "cuda")
@@ -162,7 +206,7 @@ def measure(quick: bool) -> Report:
     found = ceilings(few)
     bench = Bench("cuda")
     make_deterministic(bench.experiment.threads, tf32=True)
-    for part in (head, update, decode):
+    for part in (head, update, decode, engine):
         found += part(bench, few)
         bench.free()
     found += objectives(5 * few)
