@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from maspo import __version__
-from maspo.config import build_objective
+from maspo.config import BuiltModel, build_objective, load_experiment, setting_of
 from maspo.errors import ConfigError, MaspoError
 from maspo.files import sha256, write_json, write_text
 from maspo.statistics.sequential import LOOKS, Look, look
@@ -64,7 +64,7 @@ def test(chosen: argparse.Namespace) -> Path:
     if failed := [check for check in tried if check.needed and not check.passed]:
         reasons = "; ".join(f"{check.name}: {check.text}" for check in failed)
         raise ConfigError(f"{chosen.method}: no run is started. {reasons}")
-    overrides = tuple(chosen.overrides)
+    overrides = _overrides(chosen.scale, chosen.overrides)
     runs = Runs(folder, name, chosen.against, chosen.scale, chosen.cores, overrides)
     looks = _look(runs, planned, chosen.margin / 100, begun + 60 * chosen.minutes)
     verdict = looks[-1].verdict(chosen.margin / 100)
@@ -87,6 +87,15 @@ def _method(folder: Path, method: str) -> tuple[str, Loss]:
     objective = build_objective(method)
     copy_configuration(folder)
     return method, lambda batch: objective(batch).loss
+
+
+def _overrides(scale: str, chosen: Sequence[str]) -> tuple[str, ...]:
+    """Return the overrides; where none names a sampler, that of few operations if it fits."""
+    model = load_experiment([f"scale={scale}", *chosen]).model
+    fits = isinstance(model, BuiltModel) and model.device == "cpu"
+    if not fits or any(setting_of(override).split(".")[0] == "sampler" for override in chosen):
+        return tuple(chosen)
+    return ("sampler=fused", *chosen)
 
 
 def _look(runs: Runs, planned: Sequence[int], margin: float, end: float) -> list[Look]:
@@ -115,7 +124,7 @@ def _facts(
 ) -> list[tuple[str, str]]:
     """Return how the verdict came about."""
     facts = [
-        ("Scale", " ".join([chosen.scale, *chosen.overrides])),
+        ("Scale", " ".join([chosen.scale, *_overrides(chosen.scale, chosen.overrides)])),
         ("Pairs of runs", f"{looks[-1].pairs}; looks planned at {list(LOOKS)}"),
         ("Margin", f"{chosen.margin:g} points"),
         ("Time", f"{seconds / 60:.1f} minutes, runs that were there before not counted"),

@@ -19,6 +19,7 @@ rule base:
     cache: CACHED
     conda:
         ENVIRONMENT
+    priority: 2  # most follows from it: what is begun last decides how long a core stands idle
     threads: threads("base")
     resources:
         runtime=runtime("base"),

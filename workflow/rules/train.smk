@@ -28,6 +28,7 @@ rule train:
         f"{RESULTS}/usage/train/{{variant}}/seed_{{seed}}.tsv"
     conda:
         ENVIRONMENT
+    priority: 1  # see the rule base
     threads: threads("train")
     resources:
         runtime=runtime("train"),
