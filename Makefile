@@ -79,7 +79,7 @@ $(VENV)-verl-gpu/.installed: constraints/verl.txt pyproject.toml
 	touch $@
 
 reproduce: $(READY)
-	@echo "== snakemake --cores all at scale $(SCALE): results/$(SCALE) (about 15 minutes on two cores at scale mini)"
+	@echo "== snakemake --cores all at scale $(SCALE): results/$(SCALE) (scale mini: about 15 minutes; others: docs/scales.md)"
 	$(RUN)/snakemake --cores all --config scale=$(SCALE) $(WITH)
 	@echo "== Tables, figures and claims in results/$(SCALE)/default"
 

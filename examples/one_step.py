@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from maspo.config import load_experiment
+from maspo.errors import MaspoError
 from maspo.policy import load_policy
 from maspo.sampling.transformers import TransformersSampler
 from maspo.tasks import read_problems
@@ -18,8 +19,11 @@ from maspo.verifier import Verifier
 
 results = Path(sys.argv[1])
 experiment = load_experiment(["scale=smoke", "variant=maspo", "seed=1"])
-policy, tokenizer = load_policy(results / "base" / "seed_1" / "policy")
-problems = read_problems(results / "data" / "train.parquet")
+try:
+    policy, tokenizer = load_policy(results / "base" / "seed_1" / "policy")
+    problems = read_problems(results / "data" / "train.parquet")
+except MaspoError as error:
+    sys.exit(f"error: {error}")
 sampler = TransformersSampler(policy, tokenizer, batch_size=256)
 with Verifier(rules=experiment.task.extraction) as verifier:
     trainer = Trainer.of(experiment, policy, tokenizer, problems, sampler, verifier)

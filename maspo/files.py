@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from maspo.errors import DataError
+from maspo.layout import missing
 
 UTF_8 = "utf-8-sig"  # with or without a byte order mark, which editors of Windows put before it
 
@@ -89,6 +90,8 @@ def read_json(path: Path | str) -> Any:
     try:
         text = Path(path).read_text(encoding=UTF_8)
         return json.loads(text, object_pairs_hook=unique, parse_constant=no_number)
+    except FileNotFoundError as error:
+        raise DataError(missing(path)) from error
     except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"could not read {path} as JSON: {error}") from error
 

@@ -1,9 +1,32 @@
 """Where every result of one scale lies. `workflow/rules/` spells the same paths out."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 BASE_VARIANT = "base"  # the policies before RL; a published one has seed 0
+# What is in a results folder, and the step that makes it.
+MADE = {
+    r"/data/(benchmarks/)?[^/]+\.(parquet|csv)$": "data",
+    r"/base/seed_(?P<seed>\d+)/": "base seed={seed}",
+    r"/runs/(?P<variant>[^/]+)/seed_(?P<seed>\d+)/": "train variant={variant} seed={seed}",
+    r"/evaluation/(?P<variant>[^/]+)/seed_(?P<seed>\d+)/": (
+        "evaluate variant={variant} seed={seed}"
+    ),
+}
+
+
+def missing(path: Path | str) -> str:
+    """Return the message for a file that is not there; of a results folder, with its step."""
+    place = f"/{Path(path).as_posix()}"
+    for pattern, step in MADE.items():
+        if found := re.search(pattern, place):
+            made = step.format(**found.groupdict())
+            return (
+                f"{path} is missing: Snakemake makes it, or `python -m maspo.steps.{made}` with "
+                "the same overrides"
+            )
+    return f"{path} is missing"
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,14 @@ from pathlib import Path
 from maspo.errors import MaspoError
 
 ROOT = Path(__file__).resolve().parents[1]  # of the checkout, which holds the Snakefile
+LOG = "workflow.log"
 TAIL = 15  # lines of the log that an error shows
 
 
 def run_workflow(
     folder: Path, targets: Sequence[Path], config: Sequence[str], cores: str, configs: Path
 ) -> None:
-    """Make files that are missing or out of date; what is printed goes to workflow.log.
+    """Make files that are missing or out of date; what is printed goes to `LOG`.
 
     Args:
         folder: in which the workflow works; targets are relative to it.
@@ -30,7 +31,7 @@ def run_workflow(
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
     command += ["--directory", str(folder), "--cores", cores, "--rerun-incomplete"]
     command += [*map(str, targets), "--config", *config]
-    log = folder / "workflow.log"
+    log = folder / LOG
     with log.open("w") as file:
         environment = {**os.environ, "MASPO_CONFIGS": str(configs)}
         done = subprocess.run(command, stdout=file, stderr=subprocess.STDOUT, env=environment)

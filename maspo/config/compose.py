@@ -14,7 +14,7 @@ from maspo.config.command import setting_of
 from maspo.config.files import compose_raw, options
 from maspo.config.grammar import quoted
 from maspo.config.schema import KINDS, Experiment
-from maspo.config.variants import with_variant
+from maspo.config.variants import objectives_with, with_variant
 from maspo.errors import ConfigError
 from maspo.layout import BASE_VARIANT
 
@@ -88,13 +88,16 @@ def _check_names(overrides: Sequence[str]) -> None:
         name, sign, _ = override.partition("=")
         if not override.startswith("~") and (not sign or not name or name != name.strip()):
             raise ConfigError(
-                f"{override!r} is no override: write NAME=VALUE without spaces, "
-                "as in train.lr=1e-4 or full={main:4}"
+                f"{override!r} is no override: write NAME=VALUE without spaces, as in "
+                "train.lr=1e-4 or full={main:4}, and quotes around a value that has them"
             )
     try:
         parsed = OverridesParser.create().parse_overrides(list(overrides))
     except HydraException as error:
-        raise ConfigError(f"an override of {list(overrides)} cannot be read: {error}") from error
+        raise ConfigError(
+            f"an override of {list(overrides)} cannot be read (spaces, not commas, stand between "
+            f"overrides): {error}"
+        ) from error
     for override in parsed:
         name = override.key_or_group
         if name in GROUPS:
@@ -112,6 +115,10 @@ def _check_names(overrides: Sequence[str]) -> None:
                 known = dict.fromkeys(_settings())  # kinds share some
                 meant = [setting for setting in known if setting.split(".")[-1] == path[-1]]
                 hint = f"; did you mean {' or '.join(meant)}?" if meant else ""
+                if not meant and (having := objectives_with(name)):
+                    own = "maspo" if "maspo" in having else having[0]
+                    example = f"{own}_{name}_{override.value()}"
+                    hint = f"; a setting of an objective stands in a variant's name: {example}"
                 raise ConfigError(
                     f"setting {name!r} is unknown: {place} has {sorted(valid)}, not {part!r}{hint}"
                 )

@@ -53,6 +53,15 @@ def objective_settings(variant: str) -> dict[str, Any]:
     return settings
 
 
+def objectives_with(field: str) -> list[str]:
+    """Return the files of objectives that have a field, for a message."""
+    return [
+        name
+        for name in options("objective")
+        if set(SHARED_FIELDS.get(field, (field,))) <= set(_file_settings(config_dir(), name))
+    ]
+
+
 def _base(variant: str) -> tuple[str, re.Match[str] | None]:
     """Return the file of a variant's objective, and the `CHANGE` behind it if there is one."""
     name, _ = split_variant(variant)

@@ -19,6 +19,7 @@ from transformers.utils import logging
 
 from maspo.errors import ConfigError, DataError
 from maspo.files import atomic
+from maspo.layout import missing
 
 logging.disable_progress_bar()  # its bars for files of a megabyte fill the logs
 
@@ -111,7 +112,7 @@ def load_policy(
         DataError: the folder is missing, incomplete or truncated; the message names it.
     """
     if not (Path(folder) / "config.json").is_file():
-        raise DataError(f"{folder} holds no policy (no config.json): run the step that makes it")
+        raise DataError(f"{folder} holds no policy: {missing(Path(folder) / 'config.json')}")
     try:
         policy = AutoModelForCausalLM.from_pretrained(
             folder, dtype=getattr(torch, dtype), trust_remote_code=False

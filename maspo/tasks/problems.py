@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from maspo.errors import DataError
 from maspo.files import atomic
+from maspo.layout import missing
 
 SCHEMA = pa.schema(
     [
@@ -104,6 +105,8 @@ def read_table(path: Path | str, schema: pa.Schema) -> pa.Table:
     """
     try:
         table = pq.read_table(path)
+    except FileNotFoundError as error:
+        raise DataError(missing(path)) from error
     except (OSError, pa.ArrowException) as error:
         raise DataError(f"could not read {path} as Parquet: {error}") from error
     check_columns(path, table.schema, schema)

@@ -20,6 +20,7 @@ from maspo.testbed.checks import Check, Loss, checks
 from maspo.testbed.objective import FileObjective
 from maspo.testbed.page import FIGURES, page, points, sentence
 from maspo.testbed.runs import Runs, add_objective, copy_configuration
+from maspo.workflow import LOG
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -57,6 +58,7 @@ def test(chosen: argparse.Namespace) -> Path:
             "margin above 0"
         )
     build_objective(chosen.against)
+    overrides = overrides_of(chosen.scale, chosen.overrides)
     name, loss = _method(folder, chosen.method)
     tried = checks(loss)
     for check in tried:
@@ -64,14 +66,13 @@ def test(chosen: argparse.Namespace) -> Path:
     if failed := [check for check in tried if check.needed and not check.passed]:
         reasons = "; ".join(f"{check.name}: {check.text}" for check in failed)
         raise ConfigError(f"{chosen.method}: no run is started. {reasons}")
-    overrides = _overrides(chosen.scale, chosen.overrides)
     runs = Runs(folder, name, chosen.against, chosen.scale, chosen.cores, overrides)
     looks = _look(runs, planned, chosen.margin / 100, begun + 60 * chosen.minutes)
     verdict = looks[-1].verdict(chosen.margin / 100)
     words = sentence(verdict, looks[-1], name, chosen.against, chosen.margin)
     print(words, flush=True)
     figures = runs.draw(looks[-1].pairs, tuple(FIGURES))
-    facts = _facts(chosen, name, looks, time.monotonic() - begun)
+    facts = _facts(chosen, name, overrides, looks, time.monotonic() - begun)
     return _write(folder / f"{name}-{chosen.against}", verdict, words, looks, tried, facts, figures)
 
 
@@ -84,18 +85,23 @@ def _method(folder: Path, method: str) -> tuple[str, Loss]:
             raise ConfigError(f"{method}: there is no such file")
         own = FileObjective(path=str(file.resolve()), sha256=sha256(file))
         return add_objective(folder, file), own.loss
+    if file.exists():
+        raise ConfigError(f"{method} is no Python file: give a .py file or the name of a method")
     objective = build_objective(method)
     copy_configuration(folder)
     return method, lambda batch: objective(batch).loss
 
 
-def _overrides(scale: str, chosen: Sequence[str]) -> tuple[str, ...]:
-    """Return the overrides; where none names a sampler, that of few operations if it fits."""
-    model = load_experiment([f"scale={scale}", *chosen]).model
-    fits = isinstance(model, BuiltModel) and model.device == "cpu"
-    if not fits or any(setting_of(override).split(".")[0] == "sampler" for override in chosen):
-        return tuple(chosen)
-    return ("sampler=fused", *chosen)
+def overrides_of(scale: str, chosen: Sequence[str]) -> tuple[str, ...]:
+    """Return the overrides; where none names a sampler, that of few operations."""
+    experiment = load_experiment([f"scale={scale}", *chosen])
+    if not isinstance(experiment.model, BuiltModel):
+        raise ConfigError(
+            f"--scale {scale}: the test bed trains base policies of its own, and this scale takes "
+            "a published one; take mini, or smoke to try things out"
+        )
+    named = any(setting_of(override).split(".")[0] == "sampler" for override in chosen)
+    return tuple(chosen) if named else ("sampler=fused", *chosen)
 
 
 def _look(runs: Runs, planned: Sequence[int], margin: float, end: float) -> list[Look]:
@@ -103,6 +109,7 @@ def _look(runs: Runs, planned: Sequence[int], margin: float, end: float) -> list
     looks: list[Look] = []
     for pairs in planned:
         begun, before = time.monotonic(), looks[-1].pairs if looks else 0
+        print(f"{pairs} pairs are made; log: {runs.folder / LOG}", flush=True)
         runs.make(pairs)
         looks.append(look(runs.differences(pairs)))
         now = looks[-1]
@@ -120,11 +127,15 @@ def _look(runs: Runs, planned: Sequence[int], margin: float, end: float) -> list
 
 
 def _facts(
-    chosen: argparse.Namespace, name: str, looks: Sequence[Look], seconds: float
+    chosen: argparse.Namespace,
+    name: str,
+    overrides: Sequence[str],
+    looks: Sequence[Look],
+    seconds: float,
 ) -> list[tuple[str, str]]:
     """Return how the verdict came about."""
     facts = [
-        ("Scale", " ".join([chosen.scale, *_overrides(chosen.scale, chosen.overrides)])),
+        ("Scale", " ".join([chosen.scale, *overrides])),
         ("Pairs of runs", f"{looks[-1].pairs}; looks planned at {list(LOOKS)}"),
         ("Margin", f"{chosen.margin:g} points"),
         ("Time", f"{seconds / 60:.1f} minutes, runs that were there before not counted"),

@@ -3,6 +3,7 @@
 import resource
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from maspo.files import (
 )
 from maspo.policy import save_policy
 from maspo.tasks import Problem, write_problems
+from maspo.tasks.problems import SCHEMA, read_table
 from maspo.training.checkpoint import CheckpointFolder
 
 QUESTION = Problem.create("1+2?", "3", "modular")
@@ -102,6 +104,24 @@ def test_unreadable_files_are_named(tmp_path):
         read_json(cut)
     with pytest.raises(DataError, match=r"absent\.json"):
         read_json(tmp_path / "absent.json")
+
+
+@pytest.mark.parametrize(
+    ("file", "step"),
+    [
+        ("data/benchmarks/terms2.parquet", "data"),
+        ("data/all.parquet", "data"),
+        ("base/seed_3/policy/config.json", "base seed=3"),
+        ("runs/maspo_alpha_0.5/seed_12/manifest.json", "train variant=maspo_alpha_0.5 seed=12"),
+        ("evaluation/grpo/seed_1/records.parquet", "evaluate variant=grpo seed=1"),
+    ],
+)
+def test_a_missing_result_is_named_with_the_step_that_makes_it(tmp_path, file, step):
+    read = read_json if file.endswith("json") else partial(read_table, schema=SCHEMA)
+    with pytest.raises(DataError) as error:
+        read(tmp_path / file)
+    assert f"{file} is missing: " in str(error.value)
+    assert f"`python -m maspo.steps.{step}`" in str(error.value)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from maspo.testbed.__main__ import main
+from maspo.testbed.__main__ import main, overrides_of
 from tests.unit.testbed.test_testbed_objective import GRPO
 
 # A group, because these are begun before single tests: the longest test is not the last.
@@ -49,6 +49,7 @@ BAD = {
     "grpo.py": (GRPO, "grpo is a method of this package: rename the file"),
     "My-Own.py": (GRPO, "the file's name becomes the method's"),
     "missing.py": (None, "there is no such file"),
+    "README.md": ("", "README.md is no Python file"),
     "no_method": (None, "variant 'no_method' is unknown"),
 }
 
@@ -62,3 +63,16 @@ def test_what_cannot_be_tried_ends_before_any_run(tmp_path, monkeypatch, name):
     with pytest.raises(SystemExit, match=re.escape(message)):
         main([name, *OPTIONS])
     assert not list(tmp_path.rglob("*.parquet"))
+
+
+def test_a_scale_of_published_policies_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match="--scale gpu: the test bed trains base policies"):
+        main(["clip_higher", "--scale", "gpu", "--folder", "out"])
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_fast_sampler_is_taken_where_none_is_named():
+    assert overrides_of("mini", ["train.lr=1e-4"]) == ("sampler=fused", "train.lr=1e-4")
+    for own in ("sampler=transformers", "sampler.batch_size=8"):
+        assert overrides_of("mini", [own]) == (own,)

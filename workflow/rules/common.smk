@@ -3,9 +3,11 @@ import json
 import os
 import re
 import sys
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
+from jsonschema import Draft202012Validator
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import validate
 
@@ -43,15 +45,20 @@ from maspo.reporting.outputs import (
 
 
 def check_keys(config, schema):
-    """Refuse keys that the schema does not have, naming those that it has."""
+    """Refuse keys and values that the schema does not have, naming those that it has."""
     with open(schema) as file:
-        valid = json.load(file)["properties"]
+        wanted = json.load(file)
+    valid = wanted["properties"]
     for key in config:
         if key not in valid:
+            meant = get_close_matches(key.lower(), valid, 1)
+            hint = f"did you mean {meant[0]}? Valid" if meant else "valid"
             raise WorkflowError(
-                f"unknown --config key {key!r}: valid are {', '.join(valid)}; a setting of "
-                f"the experiment is an override, as in --config overrides={key}=..."
+                f"unknown --config key {key!r}: {hint} are {', '.join(valid)}; a setting of "
+                "the experiment is an override, as in --config overrides=train.lr=1e-4"
             )
+    for error in Draft202012Validator(wanted).iter_errors(dict(config)):
+        raise WorkflowError(f"--config {'.'.join(error.path)}: {error.message}")
 
 
 SCHEMA = workflow.source_path("../schemas/config.schema.json")
