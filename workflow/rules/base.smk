@@ -17,9 +17,9 @@ rule base:
     log:
         f"{RESULTS}/logs/base/seed_{{seed}}.log",
     cache: CACHED
+    priority: 2  # most follows from it: what is begun last decides how long a core stands idle
     conda:
         ENVIRONMENT
-    priority: 2  # most follows from it: what is begun last decides how long a core stands idle
     threads: threads("base")
     resources:
         runtime=runtime("base"),

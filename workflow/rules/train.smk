@@ -26,9 +26,9 @@ rule train:
         f"{RESULTS}/logs/train/{{variant}}/seed_{{seed}}.log",
     benchmark:
         f"{RESULTS}/usage/train/{{variant}}/seed_{{seed}}.tsv"
+    priority: 1  # see the rule base
     conda:
         ENVIRONMENT
-    priority: 1  # see the rule base
     threads: threads("train")
     resources:
         runtime=runtime("train"),
