@@ -70,7 +70,7 @@ class Run:
         self.train: Train = experiment.train
         self.limit: int = experiment.task.max_completion_tokens
         self.tokenizer = tokenizer(tree.base(seed) / "policy")
-        self.problems: list[Problem] = read_problems(tree.layout.problems(self.train.problems))
+        self.problems = problems(tree.layout.problems(self.train.problems))
         if manifest["settings"].get("overlong_prompts_dropped"):
             longest = experiment.task.max_prompt_tokens
             self.problems, _ = fitting_prompts(self.tokenizer, self.problems, longest)
@@ -195,6 +195,12 @@ class Run:
 def tokenizer(policy: Path) -> PreTrainedTokenizerBase:
     """Return the tokenizer of a base policy, which its runs share."""
     return load_tokenizer(policy)
+
+
+@cache
+def problems(file: Path) -> list[Problem]:
+    """Return the training problems, which all runs share."""
+    return read_problems(file)
 
 
 def padded(rows: list[list[float]]) -> Tensor:

@@ -421,3 +421,20 @@ def test_panels_are_saved_at_rounded_places(tmp_path, script):
     rounded = [round(side, 6) for side in before]
     assert after == pytest.approx(rounded, abs=1e-12)
     assert before != pytest.approx(rounded, abs=1e-12)
+
+
+def test_a_figure_is_what_matplotlib_would_save(tmp_path, script):
+    """The pass over the figure that is left out changes no byte."""
+    style = script("style")
+    figure, panels = style.plt.subplots(1, 2, layout="constrained")
+    panels[0].plot([0, 1], [0, 100_000], label="a line")
+    panels[1].set_xlabel("a label below")
+    figure.legend(loc="outside lower center")
+    style.settle(figure)
+    figure.savefig(tmp_path / "plain.png", bbox_inches="tight", metadata={"Software": None})
+    figure.savefig(tmp_path / "plain.pdf", bbox_inches="tight", metadata={"CreationDate": None})
+    figure.set_layout_engine("constrained")
+    style.save(figure, tmp_path, "ours")
+    for kind in ("png", "pdf"):
+        plain = (tmp_path / f"plain.{kind}").read_bytes()
+        assert (tmp_path / f"ours.{kind}").read_bytes() == plain
