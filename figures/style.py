@@ -1,11 +1,10 @@
 """One look for every figure: sizes, colours that colour-blind readers can tell apart, saving."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from itertools import cycle
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import matplotlib
 
@@ -165,27 +164,9 @@ def save(figure: Figure, folder: Path | str, name: str) -> None:
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     settle(figure)
-    for kind, metadata in (("pdf", {"CreationDate": None}), ("png", {"Software": None})):
-        with patch.object(figure, "draw", without_the_first(figure.draw)):
-            path = folder / f"{name}.{kind}"
-            figure.savefig(path, bbox_inches="tight", metadata=metadata)
+    figure.savefig(folder / f"{name}.pdf", bbox_inches="tight", metadata={"CreationDate": None})
+    figure.savefig(folder / f"{name}.png", bbox_inches="tight", metadata={"Software": None})
     plt.close(figure)
-
-
-def without_the_first(draw: Callable[[Any], None]) -> Callable[[Any], None]:
-    """Return `draw` without its first call.
-
-    For a tight box matplotlib draws twice, first to lay things out. That is done by then, and takes
-    a quarter of the time that figures take.
-    """
-    calls: list[bool] = []
-
-    def later(renderer: Any) -> None:
-        if calls:
-            draw(renderer)
-        calls.append(True)
-
-    return later
 
 
 def settle(figure: Figure) -> None:

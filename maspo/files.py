@@ -124,6 +124,8 @@ def read_json_lines(path: Path | str) -> list[dict[str, Any]]:
                 if not line.strip():
                     continue
                 rows.append(_json_object(line, f"{path}, line {number}"))
+    except FileNotFoundError as error:
+        raise DataError(missing(path)) from error
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"could not read {path}: {error}") from error
     return rows

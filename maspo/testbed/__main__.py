@@ -58,7 +58,7 @@ def test(chosen: argparse.Namespace) -> Path:
             "margin above 0"
         )
     build_objective(chosen.against)
-    overrides = overrides_of(chosen.scale, chosen.overrides)
+    overrides = overrides_of_runs(chosen.scale, chosen.overrides)
     name, loss = _method(folder, chosen.method)
     tried = checks(loss)
     for check in tried:
@@ -92,7 +92,7 @@ def _method(folder: Path, method: str) -> tuple[str, Loss]:
     return method, lambda batch: objective(batch).loss
 
 
-def overrides_of(scale: str, chosen: Sequence[str]) -> tuple[str, ...]:
+def overrides_of_runs(scale: str, chosen: Sequence[str]) -> tuple[str, ...]:
     """Return the overrides; where none names a sampler, that of few operations."""
     experiment = load_experiment([f"scale={scale}", *chosen])
     if not isinstance(experiment.model, BuiltModel):

@@ -113,11 +113,14 @@ def test_unreadable_files_are_named(tmp_path):
         ("data/all.parquet", "data"),
         ("base/seed_3/policy/config.json", "base seed=3"),
         ("runs/maspo_alpha_0.5/seed_12/manifest.json", "train variant=maspo_alpha_0.5 seed=12"),
+        ("runs/grpo/seed_1/metrics.jsonl", "train variant=grpo seed=1"),
         ("evaluation/grpo/seed_1/records.parquet", "evaluate variant=grpo seed=1"),
     ],
 )
 def test_a_missing_result_is_named_with_the_step_that_makes_it(tmp_path, file, step):
-    read = read_json if file.endswith("json") else partial(read_table, schema=SCHEMA)
+    tables = partial(read_table, schema=SCHEMA)
+    readers = {".json": read_json, ".jsonl": read_json_lines, ".parquet": tables}
+    read = readers[Path(file).suffix]
     with pytest.raises(DataError) as error:
         read(tmp_path / file)
     assert f"{file} is missing: " in str(error.value)

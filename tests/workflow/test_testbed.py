@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from maspo.testbed.__main__ import main, overrides_of
+from maspo.testbed.__main__ import main, overrides_of_runs
 from tests.unit.testbed.test_testbed_objective import GRPO
 
 # A group, because these are begun before single tests: the longest test is not the last.
@@ -73,6 +73,6 @@ def test_a_scale_of_published_policies_is_refused(tmp_path, monkeypatch):
 
 
 def test_the_fast_sampler_is_taken_where_none_is_named():
-    assert overrides_of("mini", ["train.lr=1e-4"]) == ("sampler=fused", "train.lr=1e-4")
+    assert overrides_of_runs("mini", ["train.lr=1e-4"]) == ("sampler=fused", "train.lr=1e-4")
     for own in ("sampler=transformers", "sampler.batch_size=8"):
-        assert overrides_of("mini", [own]) == (own,)
+        assert overrides_of_runs("mini", [own]) == (own,)
