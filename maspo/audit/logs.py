@@ -13,7 +13,7 @@ from typing import Any
 from maspo.audit.finding import Finding, not_checked, note
 from maspo.audit.groups import group_faults, use_faults
 from maspo.audit.tree import Manifest, Tree
-from maspo.config import build_scheduled, experiment_from
+from maspo.config import build_scheduled
 from maspo.errors import DataError
 from maspo.files import read_json, read_json_lines
 from maspo.layout import BASE_VARIANT
@@ -56,7 +56,7 @@ def check_logs(tree: Tree) -> Iterator[Finding]:
             metrics = read_json_lines(folder / "metrics.jsonl")
             timings = read_json_lines(folder / "timings.jsonl")
             for file, faults in (
-                ("metrics", metrics_faults(metrics, manifest, limit, tokens_known(tree, seed))),
+                ("metrics", metrics_faults(tree, manifest, metrics, limit)),
                 ("timings", timings_faults(timings, metrics)),
             ):
                 for expected, found in faults:
@@ -72,12 +72,12 @@ def check_logs(tree: Tree) -> Iterator[Finding]:
 
 
 def metrics_faults(
-    rows: list[Row], manifest: Manifest, limit: int, vocabulary: int | None
+    tree: Tree, manifest: Manifest, rows: list[Row], limit: int
 ) -> Iterator[tuple[str, str]]:
     """Yield (expected, found) of every row whose numbers do not go together."""
     train = manifest["settings"]["train"]
-    schedule = experiment_from(manifest["experiment"]).train
-    scheduled = build_scheduled(manifest["experiment"]["variant"])
+    run = tree.experiment(manifest)
+    vocabulary, scheduled = tokens_known(tree, run.seed), build_scheduled(run.variant)
     groups, size = train["prompts_per_batch"], train["group_size"]
     count = groups * size
     most = math.log(vocabulary) if vocabulary else math.inf
@@ -89,7 +89,7 @@ def metrics_faults(
                 yield f"{name} {value} {step}, by its schedule", str(row.get(name))
         if row["entropy"] > most + 1e-4:
             yield f"entropy of at most {most}, a uniform policy's, {step}", str(row["entropy"])
-        if row["lr"] != (rate := learning_rate(schedule, row["step"])):
+        if row["lr"] != (rate := learning_rate(run.train, row["step"])):
             yield f"lr {rate} {step}, by its schedule", str(row["lr"])
         if ("ratio_moves" in row) != (row["step"] in train["snapshots"]):
             yield f"ratio_moves {step} if it is one of train.snapshots, and else none", "not so"

@@ -20,8 +20,7 @@ from transformers import PreTrainedTokenizerBase
 
 from maspo.audit.finding import Finding
 from maspo.audit.tree import Manifest, Tree
-from maspo.audit.verdicts import Judge
-from maspo.config import Train, build_scheduled, experiment_from
+from maspo.config import Train, build_scheduled
 from maspo.errors import DataError
 from maspo.files import read_json_lines
 from maspo.objectives import PolicyBatch
@@ -45,7 +44,6 @@ def check_rollouts(tree: Tree) -> Iterator[Finding]:
     """Check ``rollouts.parquet`` of every run that keeps one."""
     rules = tree.manifests["data/manifest.json"]["settings"]["extraction"]
     with Verifier(rules=rules) as verifier:
-        judge = Judge(verifier)
         for variant, seed in tree.declared:
             folder = tree.layout.run(variant, seed)
             manifest = tree.manifest(folder)
@@ -54,7 +52,7 @@ def check_rollouts(tree: Tree) -> Iterator[Finding]:
             name = f"{tree.name(folder)}/{FILE}"
             try:
                 run = Run(tree, variant, seed, manifest)
-                faults = run.faults(read_rollouts(folder / FILE), judge)
+                faults = run.faults(read_rollouts(folder / FILE), verifier)
                 if fault := next(faults, None):  # one edit of a row breaks several rules
                     yield Finding("rollouts", name, *fault)
             except DataError as error:
@@ -66,7 +64,7 @@ class Run:
 
     def __init__(self, tree: Tree, variant: str, seed: int, manifest: Manifest) -> None:
         self.variant, self.seed = variant, seed
-        experiment = experiment_from(manifest["experiment"])
+        experiment = tree.experiment(manifest)
         self.train: Train = experiment.train
         self.limit: int = experiment.task.max_completion_tokens
         self.tokenizer = tokenizer(tree.base(seed) / "policy")
@@ -80,7 +78,7 @@ class Run:
         self.log = {row.get("step"): row for row in log}
         self.size = (tree.layout.run(variant, seed) / FILE).stat().st_size
 
-    def faults(self, table: pa.Table, judge: Judge) -> Iterator[Fault]:
+    def faults(self, table: pa.Table, verifier: Verifier) -> Iterator[Fault]:
         """Yield (expected, found) of what cannot be so."""
         most = (self.train.rollouts_mb or 0) * 1e6
         if self.size > max(most, 50_000):  # its columns alone take some kB
@@ -99,7 +97,8 @@ class Run:
         for step, of_step in groupby(rows, key=itemgetter("step")):
             for fault in self.drawn(step, list(of_step)):
                 yield fault[0] + f" at step {step}", fault[1]
-        judged = judge([row["text"] for row in rows], [row["gold"] for row in rows])
+        texts, golds = ([row[name] for row in rows] for name in ("text", "gold"))
+        judged = verifier.judge_many(texts, golds)
         for row, judgement in zip(rows, judged, strict=True):
             failed = row["verdict"] == Verdict.ERROR.value and not row["tokens"]
             if row["verdict"] != judgement.verdict.value and not failed:

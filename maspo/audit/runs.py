@@ -117,14 +117,15 @@ def check_budgets(tree: Tree) -> Iterator[Finding]:
             last = found[-1] if found else None
             wanted = f"steps 1 to {steps}, each once"
             yield Finding("budgets", tree.name(path), wanted, f"{len(found)} rows to {last}")
+    whole = benchmark_problems(tree)
     for path, records in tree.graded():
         if (manifest := tree.manifest(path.parent)) is None:
             continue
         if "step" not in records:
-            yield from drawn_faults(tree, path, records, manifest, benchmark_problems(tree))
+            yield from drawn_faults(tree, path, records, manifest, whole)
             continue
         few = manifest["settings"]["evaluate"]["snapshot_problems"]
-        known = {name: problems[:few] for name, problems in benchmark_problems(tree).items()}
+        known = {name: problems[:few] for name, problems in whole.items()}
         kept = list(next(iter(tree.suites.values())).train.snapshots)
         if (found := list(records["step"].unique())) != kept:
             yield Finding("budgets", tree.name(path), f"policies of the steps {kept}", str(found))

@@ -1,8 +1,9 @@
 """The results folder that is audited, read from its files and manifests alone."""
 
+import json
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,23 @@ class Tree:
         if name not in self._hashes:
             self._hashes[name] = sha256(self.root / name)
         return self._hashes[name]
+
+    @cached_property
+    def _experiments(self) -> dict[str, Experiment]:
+        return {}
+
+    def experiment(self, manifest: Manifest) -> Experiment:
+        """Return the configuration of a step; what differs in variant and seed alone is read once.
+
+        Raises:
+            ConfigError: it is none of this package.
+        """
+        whole = manifest["experiment"]
+        own = {name: whole[name] for name in ("variant", "seed") if name in whole}
+        shared = json.dumps({**whole, **dict.fromkeys(own)}, sort_keys=True)
+        if shared not in self._experiments:
+            self._experiments[shared] = experiment_from(whole)
+        return replace(self._experiments[shared], **own)
 
     def manifest(self, folder: Path) -> Manifest | None:
         """Return the manifest of a run or an evaluation, if it has one."""

@@ -1,6 +1,6 @@
 """Verdicts derived again from the completions' text and the benchmarks' answers."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import pandas as pd
 
@@ -8,27 +8,6 @@ from maspo.audit.finding import Finding
 from maspo.audit.tree import Tree
 from maspo.tasks import read_problems
 from maspo.verifier import Verifier
-from maspo.verifier.verdict import Judgement
-
-KEPT = 200_000  # judgements kept for the next files: short texts recur in every run
-
-
-class Judge:
-    """Grades completions, each pair of text and gold answer once."""
-
-    def __init__(self, verifier: Verifier) -> None:
-        self.verifier = verifier
-        self.known: dict[tuple[str, str], Judgement] = {}
-
-    def __call__(self, texts: Sequence[str], golds: Sequence[str]) -> list[Judgement]:
-        """Return one judgement a completion, in order; raises as `Verifier.judge_many`."""
-        if len(self.known) > KEPT:
-            self.known.clear()
-        pairs = list(zip(texts, golds, strict=True))
-        new = [pair for pair in dict.fromkeys(pairs) if pair not in self.known]
-        judged = self.verifier.judge_many([text for text, _ in new], [gold for _, gold in new])
-        self.known.update(zip(new, judged, strict=True))
-        return [self.known[pair] for pair in pairs]
 
 
 def check_verdicts(tree: Tree) -> Iterator[Finding]:
@@ -41,20 +20,19 @@ def check_verdicts(tree: Tree) -> Iterator[Finding]:
     }
     rules = tree.manifests["data/manifest.json"]["settings"]["extraction"]
     with Verifier(rules=rules) as verifier:
-        judge = Judge(verifier)
         for path, records in tree.graded():
-            yield from faults(tree.name(path), records, golds, judge)
+            yield from faults(tree.name(path), records, golds, verifier)
 
 
 def faults(
-    name: str, records: pd.DataFrame, golds: dict[tuple[str, str], str], judge: Judge
+    name: str, records: pd.DataFrame, golds: dict[tuple[str, str], str], verifier: Verifier
 ) -> Iterator[Finding]:
     """Yield what golds, verdicts and answers of one file should have been."""
-    keys = zip(records["benchmark"], records["problem"], strict=True)
+    keys = zip(records["benchmark"].tolist(), records["problem"].tolist(), strict=True)
     given = records["gold"].tolist()
     wanted = [golds.get(key) for key in keys]
     used = [old if gold is None else gold for gold, old in zip(wanted, given, strict=True)]
-    judged = judge(records["text"].tolist(), used)
+    judged = verifier.judge_many(records["text"].tolist(), used)
     verdicts = [judgement.verdict.value for judgement in judged]
     answers = records["answer"].astype(object).where(records["answer"].notna(), None).tolist()
     rows = zip(

@@ -98,11 +98,14 @@ def _fates(results: Results, base: tuple[str, int], run: tuple[str, int]) -> pd.
 
 def _summary(table: pd.DataFrame, held_out: int, name: str) -> dict[str, float]:
     """Return the counts and mean accuracies of one class of the facts of one run."""
-    chosen = table["base_bin"] == name if name != ATTEMPTED else table["base_bin"] != UNTRIED
-    chosen = table[chosen & (table["held_out"] == held_out)]
-    return {
-        **chosen[list(COUNTS)].sum().to_dict(),
-        **chosen[list(ACCURACIES)].astype(float).mean().to_dict(),
+    bins = table["base_bin"].to_numpy()
+    chosen = (bins == name) if name != ATTEMPTED else (bins != UNTRIED)
+    chosen &= table["held_out"].to_numpy() == held_out
+    counts = {column: int(table[column].to_numpy()[chosen].sum()) for column in COUNTS}
+    shares = {column: table[column].to_numpy()[chosen] for column in ACCURACIES}
+    return counts | {
+        column: np.nanmean(values) if not np.isnan(values).all() else np.nan
+        for column, values in shares.items()
     }
 
 

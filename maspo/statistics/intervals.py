@@ -1,6 +1,7 @@
 """Avg@N, Pass@k and best@k of every variant, each with its interval."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -121,5 +122,11 @@ def seed_mean(values: Floats, level: float) -> tuple[Floats, Floats, Floats]:
     if seeds == 1:
         unknown = np.full_like(mean, np.nan)
         return mean, unknown, unknown.copy()
-    half = t.ppf((1 + level) / 2, seeds - 1) * values.std(axis=0, ddof=1) / np.sqrt(seeds)
+    half = _student(level, seeds - 1) * values.std(axis=0, ddof=1) / np.sqrt(seeds)
     return mean, mean - half, mean + half
+
+
+@cache
+def _student(level: float, df: int) -> float:
+    """Return the quantile that bounds a two-sided interval; scipy takes a while for each."""
+    return t.ppf((1 + level) / 2, df)

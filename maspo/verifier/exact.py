@@ -99,6 +99,7 @@ def _magnitude(part: dict[str, str | None]) -> Fraction:
     return _fraction(part["value"]) * Fraction(10) ** int(exponent)
 
 
+@lru_cache(maxsize=8192)
 def compare(answer: str, gold: str) -> bool | None:
     """Whether two cleaned answers are equal as text, words or numbers; None: cannot be said.
 

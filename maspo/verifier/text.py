@@ -5,6 +5,7 @@ each sign that people write in several ways.
 """
 
 import re
+from functools import lru_cache
 
 _SPELLINGS = str.maketrans(
     {
@@ -107,6 +108,7 @@ def hidden(text: str) -> bool:
     return _HIDDEN.search(text) is not None
 
 
+@lru_cache(maxsize=8192)
 def clean(text: str) -> str:
     """The answer without what only changes its look, each sign in one spelling."""
     if text.isascii() and text.isdigit():

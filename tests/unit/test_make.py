@@ -13,7 +13,7 @@ def planned(tmp_path, *arguments):
     """Return the commands of a dry run where nothing is installed yet, without pip's options."""
     command = ["make", "-n", *arguments, f"VENV={tmp_path}/env", "PYTHON=python"]
     # Under `make test` the outer make would speak to this one through its variables.
-    outer = {"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES"}
+    outer = {"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "INSTALLER"}
     own = {name: value for name, value in os.environ.items() if name not in outer}
     done = subprocess.run(command, cwd=ROOT, env=own, capture_output=True, text=True, check=True)
     text = done.stdout.replace(f"{tmp_path}/", "").replace("\\\n", "")
@@ -27,6 +27,15 @@ def test_the_default_scale_is_run_by_the_package_alone(tmp_path):
         "env/bin/python -m pip install -c constraints/cpu.txt -e '.[dev]'",
         "env/bin/snakemake --cores all --config scale=mini ",
     ]
+
+
+def test_uv_installs_the_same(tmp_path):
+    assert planned(tmp_path, "install", "INSTALLER=uv") == [
+        "python -m venv env",
+        "uv pip install --python env/bin/python -c constraints/cpu.txt -e '.[dev]'",
+    ]
+    with pytest.raises(subprocess.CalledProcessError):
+        planned(tmp_path, "install", "INSTALLER=conda")
 
 
 @pytest.mark.parametrize(

@@ -58,3 +58,13 @@ def test_panels_are_saved_at_rounded_places(tmp_path, script):
     rounded = [round(side, 6) for side in before]
     assert after == pytest.approx(rounded, abs=1e-12)
     assert before != pytest.approx(rounded, abs=1e-12)
+
+
+def test_a_legend_stays_inside_its_figure(script):
+    style = script("style")
+    labels = {f"maspo@lr_{i}e-4": f"MASPO with a rate of {i}e-4, constant" for i in range(1, 25)}
+    figure = style.plt.figure(figsize=(8, 3), layout="constrained")
+    style.legend(figure, labels, style.styles_for(labels))
+    (box,) = figure.legends
+    assert box.get_window_extent().width < figure.bbox.width
+    assert box._ncols > 1
