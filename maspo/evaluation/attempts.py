@@ -2,16 +2,21 @@
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 
 from maspo.errors import DataError
-from maspo.tasks.modular import attempted
+from maspo.tasks.modular import STEPS
+
+STEP = len("+3=n")  # characters
 
 
 def count_attempts(
     records: pd.DataFrame, questions: Mapping[str, str], results: Mapping[str, str]
 ) -> pd.DataFrame:
     """Return how often each fact was attempted, and with the right result.
+
+    The steps are those of `maspo.tasks.modular.attempted`, of all completions at once.
 
     Args:
         records: of one policy.
@@ -24,12 +29,19 @@ def count_attempts(
     Raises:
         DataError: a record of a problem that is not among the questions.
     """
-    counts = {fact: [0, 0] for fact in results}
-    for (problem, text), times in records.value_counts(["problem", "text"], sort=False).items():
+    chains = []  # the first residue and the steps, such as k+3=n*5=m
+    for problem, text in zip(records["problem"].tolist(), records["text"].tolist(), strict=True):
         if problem not in questions:
             raise DataError(f"problem {problem} is in no benchmark: evaluate the policy again")
-        for fact, stated in attempted(questions[problem][0], text):
+        chains.append(questions[problem][0] + STEPS.match(text)[0])
+    characters = np.array(chains, dtype="S")[:, None].view("S1")
+    counts = {fact: [0, 0] for fact in results}
+    for place in range(0, characters.shape[1] - STEP, STEP):
+        steps = characters[:, place : place + STEP + 1]
+        whole = np.ascontiguousarray(steps[steps[:, -1] != b""]).view(f"S{STEP + 1}")
+        for step, times in zip(*np.unique(whole, return_counts=True), strict=True):
+            fact, stated = step[:3].decode(), step[-1:].decode()
             if fact in counts:
-                counts[fact][0] += times
-                counts[fact][1] += times * (stated == results[fact])
+                counts[fact][0] += int(times)
+                counts[fact][1] += int(times) * (stated == results[fact])
     return pd.DataFrame.from_dict(counts, orient="index", columns=["attempts", "right"])

@@ -1,7 +1,11 @@
 """What a completion attempts, from its text alone."""
 
+from collections import Counter
+
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from maspo.errors import DataError
 from maspo.evaluation.attempts import count_attempts
@@ -36,3 +40,14 @@ def test_attempts_are_counted_over_completions():
     assert counts.right.to_dict() == {"k+3": 2, "n*5": 3, "n+2": 0}
     with pytest.raises(DataError, match="problem b is in no benchmark"):
         count_attempts(records, {"a": "k+3*5?"}, facts)
+
+
+@given(st.lists(st.text("+*35=kn?N\nä", max_size=14) | st.just("+3=k+3=n*5=k"), min_size=1))
+def test_counts_are_those_of_each_completion_read_alone(texts):
+    facts = {"k+3": "n", "n*5": "k", "n+3": "n"}
+    read = Counter(pair for text in texts for pair in attempted("k", text))
+    records = pd.DataFrame({"problem": "a", "text": texts})
+    counts = count_attempts(records, {"a": "k+3?"}, facts)
+    for fact, result in facts.items():
+        times = sum(n for (name, _), n in read.items() if name == fact)
+        assert counts.loc[fact].tolist() == [times, read[fact, result]]
