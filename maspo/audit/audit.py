@@ -1,5 +1,6 @@
 """All checks over one results folder, and their report."""
 
+import gc
 import sys
 import time
 from collections import Counter
@@ -114,6 +115,7 @@ def run_audit(tree: Tree, skip: Collection[str] = (), jobs: int = 1) -> Audit:
         wanted = "a reported suite (claims_manifest.json)"
         finding = Finding("chain", str(tree.root), wanted, "none")
         return Audit(tree, {"chain": [finding]}, {"chain": 0.0})
+    gc.freeze()  # what is loaded by now stays, and need not be looked through for garbage
     asked = [name for name in CHECKS if name not in skip]
     done: dict[str, tuple[list[Finding], float]] = {}
     for name in asked if jobs == 1 else [name for name in asked if name in FIRST]:
