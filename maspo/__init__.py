@@ -1,3 +1,3 @@
 """Replication package for MASPO (Mass-Adaptive Soft Policy Optimization, arXiv 2602.17550)."""
 
-__version__ = "0.4.2"
+__version__ = "0.4.3"

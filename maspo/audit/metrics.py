@@ -4,7 +4,8 @@ Nothing here is shared with `maspo.evaluation` or `maspo.statistics`.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +14,8 @@ from maspo.audit.finding import Finding
 from maspo.audit.tree import Tree
 from maspo.config import Study
 
+Run = tuple[str, int]  # variant, seed
+Curves = Callable[[Run, int], pd.DataFrame]  # the metrics of a run at k
 METRICS = ("avg_at_k", "pass_at_k", "best_at_k")
 TOLERANCE = 1e-9  # of two orders of summation
 
@@ -48,6 +51,7 @@ def check_metrics(tree: Tree) -> Iterator[Finding]:
     """Compare the metrics with the tables of each run and the means over seeds."""
     counts = {(v, s): count(records) for v, s, _, records in tree.records()}
     runs = {run: recompute(problems).to_dict("index") for run, problems in counts.items()}
+    curves = cache(lambda run, k: recompute(counts[run], k))  # studies share runs
     for (suite, study), found in tree.studies.items():
         tables = tree.layout.tables(suite)
         for file, keys in ((f"{study}_runs.csv", "seed"), (f"{study}.csv", "seeds")):
@@ -69,19 +73,19 @@ def check_metrics(tree: Tree) -> Iterator[Finding]:
                     if not abs(value - row[metric]) <= TOLERANCE:
                         wanted = f"{metric} {value!r} for {place}"
                         yield Finding("metrics", tree.name(path), wanted, repr(row[metric]))
-        yield from check_at_k(tree, tables / f"{study}_at_k.csv", found, counts)
+        yield from check_at_k(tree, tables / f"{study}_at_k.csv", found, set(counts), curves)
 
 
 def check_at_k(
-    tree: Tree, path: Path, study: Study, counts: dict[tuple[str, int], pd.DataFrame]
+    tree: Tree, path: Path, study: Study, counted: Collection[Run], curves: Curves
 ) -> Iterator[Finding]:
     """Compare Pass@k and best@k at every k with the table of the curves."""
     if not path.is_file():
         return
     rows = pd.read_csv(path)
     for (variant, k), cells in rows.groupby(["variant", "k"], sort=False):
-        runs = [run for run in study.policies if run[0] == variant and run in counts]
-        values = [recompute(counts[run], int(k)) for run in runs]
+        runs = [run for run in study.policies if run[0] == variant and run in counted]
+        values = [curves(run, int(k)) for run in runs]
         if not values:
             yield Finding("metrics", tree.name(path), f"a variant of {study.name}", variant)
             continue

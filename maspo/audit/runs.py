@@ -159,7 +159,9 @@ def drawn_faults(
     if short := too_few_tokens(manifest, records, limit):
         wanted = f"tokens for every character of {short['text']!r} and its end"
         yield Finding("budgets", name, wanted, str(short["tokens"]))
-    drawn_on = records.groupby("benchmark")["problem"].agg(set).to_dict()
+    drawn_on: dict[str, set[str]] = {}
+    for benchmark, problem in found.index:
+        drawn_on.setdefault(benchmark, set()).add(problem)
     for benchmark in sorted(drawn_on.keys() | known.keys()):
         wanted, found = set(known.get(benchmark, [])), drawn_on.get(benchmark, set())
         if odd := sorted(wanted ^ found):
