@@ -23,7 +23,8 @@ from transformers import PreTrainedModel
 
 from benchmarks.harness import Measurement, Report, ratios
 from benchmarks.mini import deterministic, mini_results, mini_trainer
-from maspo.training.loop import Trainer, epoch_rows
+from maspo.training.loop import Trainer
+from maspo.training.schedule import epoch_rows
 from maspo.verifier import Verifier
 
 PHASES = ("sample", "verify", "old_log_probs", "update", "other")

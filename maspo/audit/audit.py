@@ -1,13 +1,12 @@
 """All checks over one results folder, and their report."""
 
 import gc
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -60,7 +59,6 @@ CHECKS: dict[str, tuple[str, Callable[[Tree], Iterator[Finding]]]] = {
 }
 
 
-_trees: dict[Path, Tree] = {}  # of this process
 STATUS = {"passed": 0, "failed": 1, "not checked in full": 2}  # exit status by outcome
 
 
@@ -98,7 +96,7 @@ class Audit:
 def run_audit(tree: Tree, skip: Collection[str] = (), jobs: int = 1) -> Audit:
     """Run every check but those of the names in `skip`, so many at once as there are `jobs`.
 
-    With more than one job the checks run in processes of their own.
+    With more than one job each has a process of its own, which reads the folder anew.
 
     Raises:
         DataError: the folder holds no manifest, or one that is not JSON.
@@ -115,7 +113,6 @@ def run_audit(tree: Tree, skip: Collection[str] = (), jobs: int = 1) -> Audit:
         wanted = "a reported suite (claims_manifest.json)"
         finding = Finding("chain", str(tree.root), wanted, "none")
         return Audit(tree, {"chain": [finding]}, {"chain": 0.0})
-    gc.freeze()  # what is loaded by now stays, and need not be looked through for garbage
     asked = [name for name in CHECKS if name not in skip]
     done: dict[str, tuple[list[Finding], float]] = {}
     for name in asked if jobs == 1 else [name for name in asked if name in FIRST]:
@@ -124,9 +121,7 @@ def run_audit(tree: Tree, skip: Collection[str] = (), jobs: int = 1) -> Audit:
             asked = list(done)  # whoever reads one waits for ever, or reads without an end
             break
     if left := sorted(set(asked) - set(done), key=lambda name: (*LONGEST, name).index(name)):
-        _trees[tree.root] = tree
-        way = "fork" if sys.platform == "linux" else "spawn"  # a copy has all that was read so far
-        with ProcessPoolExecutor(jobs, mp_context=get_context(way)) as pool:
+        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
             running = {name: pool.submit(timed_at, name, tree.root) for name in left}
             done |= {name: job.result() for name, job in running.items()}
     return Audit(
@@ -145,7 +140,13 @@ def timed(name: str, tree: Tree) -> tuple[list[Finding], float]:
 
 def timed_at(name: str, root: Path) -> tuple[list[Finding], float]:
     """Do the same in a process of its own."""
-    return timed(name, _trees.setdefault(root, Tree(root)))
+    return timed(name, _tree(root))
+
+
+@cache
+def _tree(root: Path) -> Tree:
+    gc.freeze()  # modules stay: they need not be looked through for garbage again and again
+    return Tree(root)
 
 
 def guarded(name: str, tree: Tree, check: Callable[[Tree], Iterator[Finding]]) -> Iterator[Finding]:

@@ -14,7 +14,6 @@ from maspo.audit.environment import fingerprint
 from maspo.audit.finding import Finding, not_checked
 from maspo.audit.tree import Manifest, Tree
 from maspo.determinism import make_deterministic
-from maspo.evaluation.draw import evaluate_policy, snapshot_benchmarks
 from maspo.provenance.manifest import surroundings
 from maspo.tasks import read_problems
 from maspo.verifier import Verifier
@@ -47,6 +46,8 @@ def check_draws(tree: Tree) -> Iterator[Finding]:
 
 def draw_again(tree: Tree, manifest: Manifest, snapshots: bool) -> pd.DataFrame:
     """Return the records of a policy, or of those on its way, as its evaluation made them."""
+    from maspo.evaluation.draw import evaluate_policy, snapshot_benchmarks  # loads transformers
+
     experiment = replace(tree.experiment(manifest), results=str(tree.root))
     make_deterministic(experiment.threads)
     folder = tree.layout.data / "benchmarks"

@@ -18,7 +18,7 @@ from maspo.errors import DataError
 from maspo.files import read_json, read_json_lines
 from maspo.layout import BASE_VARIANT
 from maspo.objectives.schedules import PREFIX, metrics_of
-from maspo.training.loop import learning_rate
+from maspo.training.schedule import learning_rate
 from maspo.training.token_counts import PROBABILITIES, RATIOS
 from maspo.verifier import Verdict
 

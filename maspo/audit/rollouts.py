@@ -5,18 +5,19 @@ again, rewards, advantages and gradient weights computed again. Only tokens and 
 are taken as they stand.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from functools import cache
 from itertools import groupby, zip_longest
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import torch
 from torch import Tensor
-from transformers import PreTrainedTokenizerBase
 
 from maspo.audit.finding import Finding
 from maspo.audit.tree import Manifest, Tree
@@ -24,14 +25,16 @@ from maspo.config import Train, build_scheduled
 from maspo.errors import DataError
 from maspo.files import read_json_lines
 from maspo.objectives import PolicyBatch
-from maspo.policy import fitting_prompts, load_tokenizer
 from maspo.seeding import derive_seed
 from maspo.tasks import Problem, read_problems
 from maspo.training.advantages import group_relative
-from maspo.training.loop import epoch_rows
 from maspo.training.rewards import draw_rewards, partial_credit
 from maspo.training.rollouts import FILE, NUMBERS, read_rollouts, sampled_groups
+from maspo.training.schedule import epoch_rows
 from maspo.verifier import Verdict, Verifier
+
+if TYPE_CHECKING:  # transformers takes seconds to load, and no other check needs it
+    from transformers import PreTrainedTokenizerBase
 
 Row = dict[str, Any]
 Fault = tuple[str, str]  # expected, found
@@ -70,6 +73,8 @@ class Run:
         self.tokenizer = tokenizer(tree.base(seed) / "policy")
         self.problems = problems(tree.layout.problems(self.train.problems))
         if manifest["settings"].get("overlong_prompts_dropped"):
+            from maspo.policy import fitting_prompts
+
             longest = experiment.task.max_prompt_tokens
             self.problems, _ = fitting_prompts(self.tokenizer, self.problems, longest)
         self.credit = partial_credit(experiment)
@@ -193,6 +198,8 @@ class Run:
 @cache
 def tokenizer(policy: Path) -> PreTrainedTokenizerBase:
     """Return the tokenizer of a base policy, which its runs share."""
+    from maspo.policy import load_tokenizer
+
     return load_tokenizer(policy)
 
 

@@ -9,6 +9,7 @@ python -m maspo.steps.audit results/mini --only default/figures/main/avg_at_k.pn
 """
 
 import argparse
+import gc
 import sys
 from pathlib import Path
 
@@ -52,6 +53,7 @@ def main() -> None:
         folder = arguments.output or tree.root / "audit"
         if folder.is_symlink() and not arguments.output:
             raise DataError(f"{folder} is a link: delete it, or name another place by --output")
+        gc.freeze()  # modules stay: they need not be looked through for garbage again and again
         audit = run_audit(tree, skip=() if arguments.draw_again else SLOW, jobs=arguments.jobs)
         report = as_json(audit)
         validate(report, read_json(PROJECT / "workflow/schemas/audit.schema.json"))

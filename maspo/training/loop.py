@@ -31,7 +31,7 @@ from maspo.policy import (
     training_mode,
 )
 from maspo.sampling import Sampler, SamplingSettings
-from maspo.seeding import derive_seed, numpy_generator
+from maspo.seeding import derive_seed
 from maspo.stopwatch import Stopwatch
 from maspo.tasks import Problem
 from maspo.training.advantages import group_relative
@@ -41,6 +41,7 @@ from maspo.training.log import TrainingLog
 from maspo.training.rewards import Credit, draw_rewards, partial_credit
 from maspo.training.rollouts import kept_rows, sampled_groups, write_rollouts
 from maspo.training.sampler_gap import importance_weights, sampler_log_probs
+from maspo.training.schedule import epoch_rows, learning_rate
 from maspo.training.token_counts import (
     PROBABILITIES,
     RATIOS,
@@ -383,23 +384,3 @@ class Trainer:
             )
 
         return micro_batched(score, padded, settings.micro_batch_tokens)
-
-
-def learning_rate(settings: Train, step: int) -> float:
-    """Return the rate of a step's updates; it depends on the step alone, so a run can resume."""
-    if settings.lr_schedule == "constant":
-        return settings.lr
-    left = 1 - (step - 1) / settings.steps
-    return settings.lr * (settings.min_lr_ratio + (1 - settings.min_lr_ratio) * left)
-
-
-def epoch_rows(count: int, batch: int, seed: int, step: int) -> list[int]:
-    """Return the rows of the `step`-th batch (from 1) of an endless walk over `count` problems.
-
-    Every epoch is a permutation of its own, so no row comes twice before all have come once.
-    """
-    first = (step - 1) * batch
-    epochs = range(first // count, (first + batch - 1) // count + 1)
-    walk = np.concatenate([numpy_generator(seed, "epoch", e).permutation(count) for e in epochs])
-    offset = first - epochs[0] * count
-    return walk[offset : offset + batch].tolist()

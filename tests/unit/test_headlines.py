@@ -28,8 +28,10 @@ def test_scores_are_those_of_the_tables():
     assert table["pass_at_k"].tolist() == [1.0, 0.0]
 
 
-@pytest.mark.parametrize("step", ["train", "evaluate"])
+@pytest.mark.parametrize(
+    ("step", "package"), [("train", "pandas"), ("evaluate", "pandas"), ("audit", "transformers")]
+)
 @pytest.mark.slow
-def test_steps_that_run_hundreds_of_times_import_no_pandas(step):
-    code = f"import sys, maspo.steps.{step}; sys.exit('pandas' in sys.modules)"
+def test_steps_that_run_often_do_not_load_what_takes_long(step, package):
+    code = f"import sys, maspo.steps.{step}; sys.exit('{package}' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -11,7 +11,6 @@ from maspo.objectives import PolicyBatch, make
 from maspo.seeding import derive_seed
 from maspo.training.advantages import group_relative
 from maspo.training.checkpoint import CheckpointFolder
-from maspo.training.loop import epoch_rows
 from maspo.training.rewards import partial_credit
 from maspo.training.rollouts import (
     NUMBERS,
@@ -21,6 +20,7 @@ from maspo.training.rollouts import (
     sampled_groups,
     write_rollouts,
 )
+from maspo.training.schedule import epoch_rows
 
 LIMIT = 0.012  # MB: of groups of 4 completions of 12 tokens, 3 at each of 4 steps
 

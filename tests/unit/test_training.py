@@ -22,7 +22,8 @@ from maspo.sampling.transformers import TransformersSampler
 from maspo.training.advantages import group_relative
 from maspo.training.batches import summarize
 from maspo.training.checkpoint import CheckpointFolder
-from maspo.training.loop import Trainer, epoch_rows, learning_rate
+from maspo.training.loop import Trainer
+from maspo.training.schedule import epoch_rows, learning_rate
 from maspo.training.token_counts import RATIOS
 from maspo.verifier import Verdict, Verifier
 
