@@ -41,7 +41,7 @@ def test_every_result_is_there_and_holds_numbers(project):
     assert r"\bottomrule" in (tables / "smoke.tex").read_text()
     for name in FIGURES:
         with Image.open(figures / f"{name}.png") as image:
-            assert min(image.size) > 400
+            assert min(image.size) > 300
             assert len(image.convert("L").resize((64, 64)).getcolors(4096)) > 10
         assert (figures / f"{name}.pdf").read_bytes().startswith(b"%PDF")
 

@@ -93,7 +93,7 @@ def test_the_report_shows_every_figure(page, subcategory, figures):
         image = page.locator("img").last
         page.wait_for_function(
             "seen => [...document.images].some("
-            "i => i.naturalWidth > 400 && i.naturalHeight > 400 && !seen.includes(i.src.length))",
+            "i => i.naturalWidth > 300 && i.naturalHeight > 300 && !seen.includes(i.src.length))",
             arg=sorted(seen),
         )
         seen.add(len(image.get_attribute("src")))
