@@ -45,7 +45,7 @@ def layout(folder, tmp_path_factory):
         *("task.max_prompt_tokens=160", "task.max_completion_tokens=12"),
         *("train.steps=2", "train.prompts_per_batch=2", "train.group_size=4"),
         *("train.updates_per_batch=2", "train.precision=float32", "train.reward=random"),
-        *("train.micro_batch_tokens=400", "train.checkpoint_every=2", "train.lr=1e-5"),
+        *("train.micro_batch_tokens=400", "train.checkpoint_every=1", "train.lr=1e-5"),
         "evaluate.samples=2",
     ]
     run = ["variant=maspo", "seed=1"]
