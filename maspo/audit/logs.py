@@ -13,7 +13,7 @@ from typing import Any
 from maspo.audit.finding import Finding, not_checked, note
 from maspo.audit.groups import group_faults, use_faults
 from maspo.audit.tree import Manifest, Tree
-from maspo.config import build_scheduled
+from maspo.config import Experiment, build_scheduled
 from maspo.errors import DataError
 from maspo.files import read_json, read_json_lines
 from maspo.layout import BASE_VARIANT
@@ -56,7 +56,13 @@ def check_logs(tree: Tree) -> Iterator[Finding]:
             metrics = read_json_lines(folder / "metrics.jsonl")
             timings = read_json_lines(folder / "timings.jsonl")
             for file, faults in (
-                ("metrics", metrics_faults(tree, manifest, metrics, limit)),
+                (
+                    "metrics",
+                    metrics_faults(
+                        *(metrics, manifest, tree.experiment(manifest)),
+                        *(limit, tokens_known(tree, seed)),
+                    ),
+                ),
                 ("timings", timings_faults(timings, metrics)),
             ):
                 for expected, found in faults:
@@ -72,12 +78,11 @@ def check_logs(tree: Tree) -> Iterator[Finding]:
 
 
 def metrics_faults(
-    tree: Tree, manifest: Manifest, rows: list[Row], limit: int
+    rows: list[Row], manifest: Manifest, run: Experiment, limit: int, vocabulary: int | None
 ) -> Iterator[tuple[str, str]]:
     """Yield (expected, found) of every row whose numbers do not go together."""
     train = manifest["settings"]["train"]
-    run = tree.experiment(manifest)
-    vocabulary, scheduled = tokens_known(tree, run.seed), build_scheduled(run.variant)
+    scheduled = build_scheduled(manifest["experiment"]["variant"])
     groups, size = train["prompts_per_batch"], train["group_size"]
     count = groups * size
     most = math.log(vocabulary) if vocabulary else math.inf

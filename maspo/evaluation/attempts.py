@@ -8,7 +8,7 @@ import pandas as pd
 from maspo.errors import DataError
 from maspo.tasks.modular import STEPS
 
-STEP = len("+3=n")  # characters
+WIDTH = len("+3=n")  # of a step, in characters
 
 
 def count_attempts(
@@ -36,9 +36,9 @@ def count_attempts(
         chains.append(questions[problem][0] + STEPS.match(text)[0])
     characters = np.array(chains, dtype="S")[:, None].view("S1")
     counts = {fact: [0, 0] for fact in results}
-    for place in range(0, characters.shape[1] - STEP, STEP):
-        steps = characters[:, place : place + STEP + 1]
-        whole = np.ascontiguousarray(steps[steps[:, -1] != b""]).view(f"S{STEP + 1}")
+    for place in range(0, characters.shape[1] - WIDTH, WIDTH):
+        steps = characters[:, place : place + WIDTH + 1]
+        whole = np.ascontiguousarray(steps[steps[:, -1] != b""]).view(f"S{WIDTH + 1}")
         for step, times in zip(*np.unique(whole, return_counts=True), strict=True):
             fact, stated = step[:3].decode(), step[-1:].decode()
             if fact in counts:

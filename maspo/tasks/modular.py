@@ -19,7 +19,7 @@ from maspo.tasks.problems import Problem, TaskData
 
 FACTS = "facts.csv"
 STEP = re.compile(rf"([+*])([{RESIDUES}])=([{RESIDUES}])")
-STEPS = re.compile(rf"(?:[+*][{RESIDUES}]=[{RESIDUES}])*")  # those that a completion begins with
+STEPS = re.compile(f"(?:{STEP.pattern})*")  # those that a completion begins with
 
 
 def solve(question: str, task: ModularTask) -> str:
